@@ -1,0 +1,3 @@
+/** The HTTP gateway. */
+@org.jspecify.annotations.NullMarked
+package io.millrace.gateway;

@@ -1,0 +1,3 @@
+/** The CPU backend. */
+@org.jspecify.annotations.NullMarked
+package io.millrace.backend.cpu;

@@ -1,0 +1,33 @@
+package io.millrace.engine;
+
+/**
+ * One user's hold on an engine: the sequences it submits, and the steps' outputs that it gets. The engine does not
+ * schedule a lease's sequences while the lease has {@code maxUnacknowledgedSteps} outputs that it has not acknowledged:
+ * that is how a full output holds the engine back.
+ */
+public interface EngineLease extends AutoCloseable {
+    /** Offers a sequence. Safe from any thread. */
+    Admission submit(SequenceRequest request);
+
+    /** Ends a sequence early; it answers with {@code Finished(CANCELLED)}, unless it has ended before. Any thread. */
+    void cancel(String sequenceId);
+
+    /** Says that a step's output was passed on. Any thread. */
+    void acknowledge(StepOutput output);
+
+    /** Prompt tokens that the engine's prefix cache holds right now: a hint, for it may change at once. Any thread. */
+    int cachedPrefixTokens(int[] promptTokens, String cacheSalt);
+
+    /** The engine. */
+    Engine engine();
+
+    /** Ends the lease's sequences and gives it back. The listener is not called once this has returned. */
+    @Override
+    void close();
+
+    /** Gets what steps did. Called on the engine's thread: hands over and returns. */
+    @FunctionalInterface
+    interface StepListener {
+        void onStep(StepOutput output);
+    }
+}

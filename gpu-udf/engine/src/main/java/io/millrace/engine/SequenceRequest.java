@@ -1,0 +1,46 @@
+package io.millrace.engine;
+
+import static java.util.Objects.requireNonNull;
+
+/**
+ * One sequence for an engine to compute.
+ *
+ * @param sequenceId names the sequence within its lease
+ * @param purpose whether tokens are wanted, or only the blocks of the prompt
+ * @param promptTokens the prompt; not empty
+ * @param generatedTokens tokens of the output that exist already, for a turn that is resumed; usually empty
+ * @param sampling how to go on
+ * @param cacheSalt isolates the prefix cache; empty is shared
+ * @param priority higher is more important, in seconds of arrival advance; negative counts as 0
+ * @param arrivalNanos when the turn arrived, by the engine's clock; orders the waiting queue with the priority
+ * @param stopCondition ends the sequence by its text
+ */
+public record SequenceRequest(
+        String sequenceId,
+        Purpose purpose,
+        int[] promptTokens,
+        int[] generatedTokens,
+        SamplingParameters sampling,
+        String cacheSalt,
+        int priority,
+        long arrivalNanos,
+        StopCondition stopCondition) {
+    /** What a sequence is for. */
+    public enum Purpose {
+        /** Compute the prompt's whole blocks, all but those that the last token is in, and leave them in the prefix cache. */
+        PREFILL,
+        /** Compute the prompt and generate tokens. */
+        GENERATE
+    }
+
+    public SequenceRequest {
+        requireNonNull(sequenceId, "sequenceId");
+        requireNonNull(purpose, "purpose");
+        requireNonNull(sampling, "sampling");
+        requireNonNull(cacheSalt, "cacheSalt");
+        requireNonNull(stopCondition, "stopCondition");
+        if (promptTokens.length == 0) {
+            throw new IllegalArgumentException("a sequence needs at least one prompt token");
+        }
+    }
+}

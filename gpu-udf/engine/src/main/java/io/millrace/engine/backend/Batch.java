@@ -1,0 +1,48 @@
+package io.millrace.engine.backend;
+
+/**
+ * The paging contract between the scheduler and a model: flat arrays, allocated once and filled anew for each step.
+ * Tokens of one sequence are consecutive, and so are their positions.
+ *
+ * <pre>
+ *   sequence i has tokens   queryStart[i] .. queryStart[i+1]      (exclusive)
+ *   token t                 tokenIds[t] at positions[t], written to slotMapping[t] = blockId * blockSize + offset
+ *   sequence i has blocks   blockTables[blockTableStart[i]] ..    one for each blockSize positions from 0
+ *   sequence i's context    contextLengths[i] = position of its last token in this batch + 1
+ *   logits are wanted for   token rows logitsRows[0 .. logitsCount]
+ * </pre>
+ */
+public final class Batch {
+    public final int[] tokenIds;
+    public final int[] positions;
+    public final int[] slotMapping;
+    public final int[] queryStart;
+    public final int[] contextLengths;
+    public final int[] blockTableStart;
+    public final int[] logitsRows;
+    /** Grows when needed: as long as the longest sequences of a batch together need. */
+    public int[] blockTables;
+
+    public int tokenCount;
+    public int sequenceCount;
+    public int logitsCount;
+
+    /** Allocates a batch of at most so many tokens and sequences. */
+    public Batch(int maxBatchTokens, int maxBatchSequences) {
+        tokenIds = new int[maxBatchTokens];
+        positions = new int[maxBatchTokens];
+        slotMapping = new int[maxBatchTokens];
+        queryStart = new int[maxBatchSequences + 1];
+        contextLengths = new int[maxBatchSequences];
+        blockTableStart = new int[maxBatchSequences + 1];
+        logitsRows = new int[maxBatchSequences];
+        blockTables = new int[1024];
+    }
+
+    /** Empties the batch. */
+    public void clear() {
+        tokenCount = 0;
+        sequenceCount = 0;
+        logitsCount = 0;
+    }
+}

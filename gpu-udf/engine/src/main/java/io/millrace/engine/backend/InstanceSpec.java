@@ -1,0 +1,31 @@
+package io.millrace.engine.backend;
+
+import static java.util.Objects.requireNonNull;
+
+import io.millrace.model.GgufModel;
+
+/**
+ * What a backend needs to know to load one instance of a model.
+ *
+ * @param model the model's weights and spec; stays open for as long as the instance lives
+ * @param blockCount KV blocks in the instance's pool
+ * @param blockSizeTokens tokens in a KV block
+ * @param maxBatchTokens most tokens of one batch
+ * @param maxBatchSequences most sequences of one batch
+ * @param maxModelTokens most tokens of one sequence, prompt and output
+ * @param deviceIndex which device of the backend's kind
+ * @param threadCount compute threads, for backends that compute on the host
+ */
+public record InstanceSpec(
+        GgufModel model,
+        int blockCount,
+        int blockSizeTokens,
+        int maxBatchTokens,
+        int maxBatchSequences,
+        int maxModelTokens,
+        int deviceIndex,
+        int threadCount) {
+    public InstanceSpec {
+        requireNonNull(model, "model");
+    }
+}

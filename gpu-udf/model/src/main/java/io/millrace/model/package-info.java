@@ -1,0 +1,3 @@
+/** Model files and what they describe. */
+@org.jspecify.annotations.NullMarked
+package io.millrace.model;

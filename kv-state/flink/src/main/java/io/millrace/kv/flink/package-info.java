@@ -1,0 +1,3 @@
+/** Flink serializers of Millrace's messages and keys. */
+@org.jspecify.annotations.NullMarked
+package io.millrace.kv.flink;

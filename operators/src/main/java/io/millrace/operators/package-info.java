@@ -1,0 +1,3 @@
+/** The job's operators. */
+@org.jspecify.annotations.NullMarked
+package io.millrace.operators;
