@@ -1,0 +1,3 @@
+/** What tests of every module share. */
+@org.jspecify.annotations.NullMarked
+package io.millrace.kv.testing;
