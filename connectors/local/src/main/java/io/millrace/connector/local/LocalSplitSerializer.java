@@ -1,0 +1,28 @@
+package io.millrace.connector.local;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import org.apache.flink.core.io.SimpleVersionedSerializer;
+
+/** Serializes a {@link LocalSplit} as the UTF-8 bytes of its port's name. */
+final class LocalSplitSerializer implements SimpleVersionedSerializer<LocalSplit> {
+    private static final int VERSION = 1;
+
+    @Override
+    public int getVersion() {
+        return VERSION;
+    }
+
+    @Override
+    public byte[] serialize(LocalSplit split) {
+        return split.portName().getBytes(StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public LocalSplit deserialize(int version, byte[] serialized) throws IOException {
+        if (version != VERSION) {
+            throw new IOException("a local split of version " + version + " is not known; this is version " + VERSION);
+        }
+        return new LocalSplit(new String(serialized, StandardCharsets.UTF_8));
+    }
+}
