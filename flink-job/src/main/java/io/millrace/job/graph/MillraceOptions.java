@@ -1,0 +1,248 @@
+package io.millrace.job.graph;
+
+import static org.apache.flink.configuration.ConfigOptions.key;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.apache.flink.configuration.ConfigOption;
+import org.apache.flink.configuration.MemorySize;
+
+/**
+ * Every option of a Millrace job. They stand beside Flink's own in one configuration: a YAML file of {@code
+ * jobs-config/}, and {@code -D} arguments over it. docs/configuration.md is made from this class.
+ */
+public final class MillraceOptions {
+    // ---- the model
+
+    /** The model's file. */
+    public static final ConfigOption<String> MODEL_FILE = key("millrace.model.file")
+            .stringType()
+            .noDefaultValue()
+            .withDescription("The GGUF file of the model to serve. Without it, the model repository is asked.");
+
+    /** Where models lie. */
+    public static final ConfigOption<String> MODEL_REPOSITORY = key("millrace.model.repository")
+            .stringType()
+            .noDefaultValue()
+            .withDescription("A directory of models, each NAME/config.pbtxt and NAME/VERSION/model.gguf.");
+
+    /** The model's name. */
+    public static final ConfigOption<String> MODEL_NAME = key("millrace.model.name")
+            .stringType()
+            .noDefaultValue()
+            .withDescription("The name that clients call the model by, and its directory in the repository."
+                    + " Without it, the model file's name without its ending.");
+
+    // ---- the backend
+
+    /** Which backend runs the model. */
+    public static final ConfigOption<String> BACKEND = key("millrace.backend.name")
+            .stringType()
+            .defaultValue("cpu")
+            .withDescription("The backend that runs the model, by the name it is registered under.");
+
+    /** Compute threads. */
+    public static final ConfigOption<Integer> BACKEND_THREADS = key("millrace.backend.threads")
+            .intType()
+            .defaultValue(0)
+            .withDescription("Compute threads of a backend that computes on the host; 0 is one a processor.");
+
+    /** Which device. */
+    public static final ConfigOption<Integer> BACKEND_DEVICE = key("millrace.backend.device")
+            .intType()
+            .defaultValue(0)
+            .withDescription("Index of the device to run on, among those of the backend's kind.");
+
+    // ---- the engine
+
+    /** Tokens in a KV block. */
+    public static final ConfigOption<Integer> BLOCK_SIZE_TOKENS = key("millrace.engine.block-size-tokens")
+            .intType()
+            .defaultValue(32)
+            .withDescription("Tokens whose keys and values one KV block holds.");
+
+    /** Memory of the KV blocks. */
+    public static final ConfigOption<MemorySize> KV_MEMORY = key("millrace.engine.kv-memory")
+            .memoryType()
+            .defaultValue(MemorySize.ofMebiBytes(512))
+            .withDescription("Memory of the engine's KV blocks, allocated at its start.");
+
+    /** Number of KV blocks. */
+    public static final ConfigOption<Integer> BLOCK_COUNT = key("millrace.engine.block-count")
+            .intType()
+            .defaultValue(0)
+            .withDescription("Number of the engine's KV blocks; 0 is as many as millrace.engine.kv-memory holds.");
+
+    /** Tokens of a batch. */
+    public static final ConfigOption<Integer> MAX_BATCH_TOKENS = key("millrace.engine.max-batch-tokens")
+            .intType()
+            .defaultValue(512)
+            .withDescription("Most tokens that one step computes, of prefill and decode together.");
+
+    /** Sequences of a batch. */
+    public static final ConfigOption<Integer> MAX_BATCH_SEQUENCES = key("millrace.engine.max-batch-sequences")
+            .intType()
+            .defaultValue(64)
+            .withDescription("Most sequences that one step advances.");
+
+    /** The engine's waiting queue. */
+    public static final ConfigOption<Integer> QUEUE_CAPACITY = key("millrace.engine.queue-capacity")
+            .intType()
+            .defaultValue(1024)
+            .withDescription("Most sequences that wait in the engine. Operators hold turns back beyond it.");
+
+    /** The longest turn. */
+    public static final ConfigOption<Integer> MAX_MODEL_TOKENS = key("millrace.engine.max-model-tokens")
+            .intType()
+            .defaultValue(0)
+            .withDescription("Most tokens of a turn, prompt and output; 0 is the context that the model was made for.");
+
+    /** How long an engine that nobody leases stays. */
+    public static final ConfigOption<Duration> ENGINE_LINGER = key("millrace.engine.linger")
+            .durationType()
+            .defaultValue(Duration.ofSeconds(60))
+            .withDescription("How long weights and KV blocks stay in memory after the last operator gave the engine"
+                    + " back, so that a job that restarts finds them.");
+
+    // ---- the operators
+
+    /** Parallelism of SessionRouter. */
+    public static final ConfigOption<Integer> ROUTER_PARALLELISM = key("millrace.router.parallelism")
+            .intType()
+            .defaultValue(1)
+            .withDescription("Parallelism of SessionRouter.");
+
+    /** Requests remembered. */
+    public static final ConfigOption<Integer> REMEMBERED_REQUESTS = key("millrace.router.remembered-requests")
+            .intType()
+            .defaultValue(128)
+            .withDescription("Request ids that a session remembers to recognise repeated ones; the oldest go first.");
+
+    /** How long a session is remembered. */
+    public static final ConfigOption<Duration> SESSION_TTL = key("millrace.router.session-ttl")
+            .durationType()
+            .defaultValue(Duration.ofHours(24))
+            .withDescription("How long a session's log is kept after its last turn began. A session that returns later"
+                    + " is a new one; only its prompt is tokenised anew.");
+
+    /** Parallelism of Prefill. */
+    public static final ConfigOption<Integer> PREFILL_PARALLELISM =
+            key("millrace.prefill.parallelism").intType().defaultValue(1).withDescription("Parallelism of Prefill.");
+
+    /** When Prefill works. */
+    public static final ConfigOption<Integer> PREFILL_MIN_UNCACHED_TOKENS = key("millrace.prefill.min-uncached-tokens")
+            .intType()
+            .defaultValue(256)
+            .withDescription("Prefill computes a prompt of which more than so many tokens are not cached. It passes"
+                    + " others on at once: Decode computes them between its own steps.");
+
+    /** Turns in Prefill. */
+    public static final ConfigOption<Integer> PREFILL_PENDING_TURNS = key("millrace.prefill.pending-turns")
+            .intType()
+            .defaultValue(256)
+            .withDescription("Most turns that a Prefill subtask holds; beyond them it reads no more input.");
+
+    /** Parallelism of Decode. */
+    public static final ConfigOption<Integer> DECODE_PARALLELISM =
+            key("millrace.decode.parallelism").intType().defaultValue(1).withDescription("Parallelism of Decode.");
+
+    /** Turns in Decode. */
+    public static final ConfigOption<Integer> DECODE_PENDING_TURNS = key("millrace.decode.pending-turns")
+            .intType()
+            .defaultValue(256)
+            .withDescription("Most turns of a Decode subtask that wait for room in the engine; beyond them it reads no"
+                    + " more input.");
+
+    /** How far the engine runs ahead. */
+    public static final ConfigOption<Integer> DECODE_UNACKNOWLEDGED_STEPS =
+            key("millrace.decode.max-unacknowledged-steps")
+                    .intType()
+                    .defaultValue(4)
+                    .withDescription(
+                            "Steps that the engine may be ahead of what a Decode subtask has sent downstream. A full"
+                                    + " output holds the subtask's sequences back by it.");
+
+    /** Maximum parallelism. */
+    public static final ConfigOption<Integer> MAX_PARALLELISM = key("millrace.job.max-parallelism")
+            .intType()
+            .defaultValue(128)
+            .withDescription("Maximum parallelism of the keyed operators. It is a part of every savepoint: a job can"
+                    + " never be restored with another one.");
+
+    /** When records leave. */
+    public static final ConfigOption<Duration> BUFFER_TIMEOUT = key("millrace.job.buffer-timeout")
+            .durationType()
+            .defaultValue(Duration.ZERO)
+            .withDescription("How long a record may wait for others in an output buffer; 0 sends each one at once.");
+
+    /** The job's name. */
+    public static final ConfigOption<String> JOB_NAME =
+            key("millrace.job.name").stringType().defaultValue("millrace").withDescription("The job's name in Flink.");
+
+    // ---- the in-process port
+
+    /** Open turns. */
+    public static final ConfigOption<Integer> LOCAL_OPEN_TURNS = key("millrace.local.open-turns")
+            .intType()
+            .defaultValue(4096)
+            .withDescription("Turns that may be open at a time in the embedded job; more are refused.");
+
+    /** Waiting requests. */
+    public static final ConfigOption<Integer> LOCAL_QUEUE_CAPACITY = key("millrace.local.queue-capacity")
+            .intType()
+            .defaultValue(1024)
+            .withDescription("Requests that may wait for the embedded job to read them; more are refused.");
+
+    /** Ended turns that stay readable. */
+    public static final ConfigOption<Integer> LOCAL_RETAINED_TURNS = key("millrace.local.retained-turns")
+            .intType()
+            .defaultValue(1024)
+            .withDescription("Ended turns whose output stays readable in the embedded job.");
+
+    /** Bytes that ended turns take. */
+    public static final ConfigOption<MemorySize> LOCAL_RETAINED_MEMORY = key("millrace.local.retained-memory")
+            .memoryType()
+            .defaultValue(MemorySize.ofMebiBytes(64))
+            .withDescription("Memory that the output of ended turns may take in the embedded job, about.");
+
+    private MillraceOptions() {}
+
+    /** Every option, by its key. */
+    public static List<ConfigOption<?>> all() {
+        List<ConfigOption<?>> options = new ArrayList<>(List.of(
+                MODEL_FILE,
+                MODEL_REPOSITORY,
+                MODEL_NAME,
+                BACKEND,
+                BACKEND_THREADS,
+                BACKEND_DEVICE,
+                BLOCK_SIZE_TOKENS,
+                KV_MEMORY,
+                BLOCK_COUNT,
+                MAX_BATCH_TOKENS,
+                MAX_BATCH_SEQUENCES,
+                QUEUE_CAPACITY,
+                MAX_MODEL_TOKENS,
+                ENGINE_LINGER,
+                ROUTER_PARALLELISM,
+                REMEMBERED_REQUESTS,
+                SESSION_TTL,
+                PREFILL_PARALLELISM,
+                PREFILL_MIN_UNCACHED_TOKENS,
+                PREFILL_PENDING_TURNS,
+                DECODE_PARALLELISM,
+                DECODE_PENDING_TURNS,
+                DECODE_UNACKNOWLEDGED_STEPS,
+                MAX_PARALLELISM,
+                BUFFER_TIMEOUT,
+                JOB_NAME,
+                LOCAL_OPEN_TURNS,
+                LOCAL_QUEUE_CAPACITY,
+                LOCAL_RETAINED_TURNS,
+                LOCAL_RETAINED_MEMORY));
+        options.sort(Comparator.comparing(ConfigOption::key));
+        return List.copyOf(options);
+    }
+}

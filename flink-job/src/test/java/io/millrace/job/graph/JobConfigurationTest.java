@@ -1,0 +1,81 @@
+package io.millrace.job.graph;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.millrace.kv.ServingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.apache.flink.configuration.CheckpointingOptions;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.MemorySize;
+import org.apache.flink.configuration.RestartStrategyOptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class JobConfigurationTest {
+    @TempDir
+    Path directory;
+
+    @Test
+    void nestedAndDottedKeys() throws Exception {
+        Configuration configuration = JobConfiguration.load(file("""
+                millrace:
+                  engine:
+                    kv-memory: 64 mb
+                    linger: 5 s
+                millrace.decode.parallelism: 2
+                pipeline.jars: [a.jar, b.jar]
+                """));
+        assertThat(configuration.get(MillraceOptions.KV_MEMORY)).isEqualTo(MemorySize.ofMebiBytes(64));
+        assertThat(configuration.get(MillraceOptions.ENGINE_LINGER)).isEqualTo(Duration.ofSeconds(5));
+        assertThat(configuration.get(MillraceOptions.DECODE_PARALLELISM)).isEqualTo(2);
+        assertThat(configuration.get(org.apache.flink.configuration.PipelineOptions.JARS))
+                .containsExactly("a.jar", "b.jar");
+    }
+
+    @Test
+    void emptyFileIsAnEmptyConfiguration() throws Exception {
+        assertThat(JobConfiguration.load(file("")).keySet()).isEmpty();
+        assertThat(JobConfiguration.load(file("# nothing\n")).keySet()).isEmpty();
+    }
+
+    @Test
+    void badFilesAreNamed() throws Exception {
+        assertThatThrownBy(() -> JobConfiguration.load(directory.resolve("missing.yaml")))
+                .isInstanceOf(ServingException.class)
+                .hasMessageContaining("missing.yaml");
+        for (String text : new String[] {"- a\n- b\n", "a: [", "just text"}) {
+            assertThatThrownBy(() -> JobConfiguration.load(file(text)))
+                    .as(text)
+                    .isInstanceOf(ServingException.class)
+                    .hasMessageContaining("test.yaml");
+        }
+    }
+
+    @Test
+    void localConfigurationComesWithMillrace() {
+        Configuration configuration = JobConfiguration.loadLocal();
+        assertThat(configuration.get(MillraceOptions.BACKEND)).isEqualTo("cpu");
+        assertThat(configuration.get(CheckpointingOptions.ENABLE_UNALIGNED)).isTrue();
+        assertThat(configuration.get(RestartStrategyOptions.RESTART_STRATEGY)).isEqualTo("exponential-delay");
+        assertThat(configuration.toMap()).containsEntry("metrics.reporters", "prom");
+    }
+
+    @Test
+    void everyMillraceKeyOfTheLocalConfigurationIsAnOption() {
+        for (String key : JobConfiguration.loadLocal().keySet()) {
+            if (key.startsWith("millrace.")) {
+                assertThat(MillraceOptions.all())
+                        .anyMatch(option -> option.key().equals(key));
+            }
+        }
+    }
+
+    private Path file(String text) throws Exception {
+        Path file = directory.resolve("test.yaml");
+        Files.writeString(file, text);
+        return file;
+    }
+}

@@ -1,0 +1,86 @@
+package io.millrace.job.graph;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.reflect.Field;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.flink.configuration.ConfigOption;
+import org.apache.flink.configuration.description.HtmlFormatter;
+import org.junit.jupiter.api.Test;
+
+/** No option appears, vanishes or changes its default unnoticed. */
+class MillraceOptionsTest {
+    private static final Path PAGE = Path.of("..", "docs", "configuration.md");
+
+    @Test
+    void optionsAndDefaults() {
+        Map<String, String> expected = new LinkedHashMap<>();
+        expected.put("millrace.backend.device", "0");
+        expected.put("millrace.backend.name", "cpu");
+        expected.put("millrace.backend.threads", "0");
+        expected.put("millrace.decode.max-unacknowledged-steps", "4");
+        expected.put("millrace.decode.parallelism", "1");
+        expected.put("millrace.decode.pending-turns", "256");
+        expected.put("millrace.engine.block-count", "0");
+        expected.put("millrace.engine.block-size-tokens", "32");
+        expected.put("millrace.engine.kv-memory", "512 mb");
+        expected.put("millrace.engine.linger", "1 min");
+        expected.put("millrace.engine.max-batch-sequences", "64");
+        expected.put("millrace.engine.max-batch-tokens", "512");
+        expected.put("millrace.engine.max-model-tokens", "0");
+        expected.put("millrace.engine.queue-capacity", "1024");
+        expected.put("millrace.job.buffer-timeout", "0 ms");
+        expected.put("millrace.job.max-parallelism", "128");
+        expected.put("millrace.job.name", "millrace");
+        expected.put("millrace.local.open-turns", "4096");
+        expected.put("millrace.local.queue-capacity", "1024");
+        expected.put("millrace.local.retained-memory", "64 mb");
+        expected.put("millrace.local.retained-turns", "1024");
+        expected.put("millrace.model.file", "none");
+        expected.put("millrace.model.name", "none");
+        expected.put("millrace.model.repository", "none");
+        expected.put("millrace.prefill.min-uncached-tokens", "256");
+        expected.put("millrace.prefill.parallelism", "1");
+        expected.put("millrace.prefill.pending-turns", "256");
+        expected.put("millrace.router.parallelism", "1");
+        expected.put("millrace.router.remembered-requests", "128");
+        expected.put("millrace.router.session-ttl", "1 d");
+        Map<String, String> actual = new LinkedHashMap<>();
+        for (ConfigOption<?> option : MillraceOptions.all()) {
+            actual.put(option.key(), OptionDocs.defaultText(option));
+        }
+        assertThat(actual).containsExactlyEntriesOf(expected);
+    }
+
+    @Test
+    void everyOptionIsListedAndDescribed() throws Exception {
+        List<ConfigOption<?>> declared = new ArrayList<>();
+        for (Field field : MillraceOptions.class.getFields()) {
+            if (field.getType() == ConfigOption.class) {
+                declared.add((ConfigOption<?>) field.get(null));
+            }
+        }
+        assertThat(MillraceOptions.all()).containsExactlyInAnyOrderElementsOf(declared);
+        for (ConfigOption<?> option : declared) {
+            assertThat(new HtmlFormatter().format(option.description()))
+                    .as(option.key())
+                    .endsWith(".");
+        }
+    }
+
+    /** To write the page anew: {@code mvn test -pl flink-job -am -Dtest=MillraceOptionsTest -Dmillrace.docs.write}. */
+    @Test
+    void pageIsMadeFromTheOptions() throws Exception {
+        String page = OptionDocs.markdown(MillraceOptions.all());
+        if (System.getProperty("millrace.docs.write") != null) {
+            Files.createDirectories(PAGE.getParent());
+            Files.writeString(PAGE, page);
+        }
+        assertThat(PAGE).as("run with -Dmillrace.docs.write to write it").hasContent(page);
+    }
+}
