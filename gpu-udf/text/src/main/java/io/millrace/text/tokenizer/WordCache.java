@@ -1,0 +1,44 @@
+package io.millrace.text.tokenizer;
+
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The tokens of words seen lately. A word has one slot, which the last word that was put there has: no memory grows and
+ * no lock is taken. Safe for use by several threads.
+ */
+final class WordCache {
+    private static final int SLOTS = 1 << 14;
+
+    /** Longer words are rare and would make the cache's size depend on the text. */
+    private static final int WORD_CHARS_MAX = 32;
+
+    private record Entry(char[] word, int[] tokens) {}
+
+    private final AtomicReferenceArray<@Nullable Entry> slots = new AtomicReferenceArray<>(SLOTS);
+
+    int @Nullable [] find(char[] text, int start, int end) {
+        if (end - start > WORD_CHARS_MAX) {
+            return null;
+        }
+        Entry entry = slots.get(slot(text, start, end));
+        boolean hit = entry != null && Arrays.equals(entry.word, 0, entry.word.length, text, start, end);
+        return hit ? entry.tokens : null;
+    }
+
+    void put(char[] text, int start, int end, int[] tokens) {
+        if (end - start <= WORD_CHARS_MAX) {
+            slots.set(slot(text, start, end), new Entry(Arrays.copyOfRange(text, start, end), tokens));
+        }
+    }
+
+    private static int slot(char[] text, int start, int end) {
+        int hash = 0;
+        for (int i = start; i < end; i++) {
+            hash = hash * 31 + text[i];
+        }
+        hash *= 0x9E3779B9;
+        return hash >>> 32 - Integer.numberOfTrailingZeros(SLOTS);
+    }
+}

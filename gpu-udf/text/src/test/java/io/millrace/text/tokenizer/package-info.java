@@ -1,0 +1,3 @@
+/** Tests of the tokenizers. */
+@org.jspecify.annotations.NullMarked
+package io.millrace.text.tokenizer;
