@@ -136,7 +136,7 @@ final class GeneratedVocabulary {
     /** The text's words and how often they occur, each with its leading space, as lists of single characters. */
     private static Map<List<String>, Integer> words(String space) {
         Map<List<String>, Integer> words = new LinkedHashMap<>();
-        for (String word : TEXT.replaceAll("[^a-z ]", "").split(" ")) {
+        for (String word : TEXT.replaceAll("[^a-z ]", "").split(" ", -1)) {
             List<String> characters = new ArrayList<>(List.of(space));
             word.chars().forEach(character -> characters.add(String.valueOf((char) character)));
             words.merge(characters, 1, Integer::sum);

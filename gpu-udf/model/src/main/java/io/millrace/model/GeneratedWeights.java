@@ -3,7 +3,7 @@ package io.millrace.model;
 /** Random weights that make a model whose tokens depend on all of its context. */
 final class GeneratedWeights {
     /** Small beside what the layers add, or a tied output would repeat the last token for ever. */
-    private static final float EMBEDDING_DEVIATION = 0.3f;
+    private static final float EMBEDDING_DEVIATION = 0.05f;
 
     private static final float LOGIT_DEVIATION = 3f;
     private static final float QUERY_KEY_GAIN = 1.5f;

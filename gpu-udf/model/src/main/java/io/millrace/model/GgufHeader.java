@@ -38,8 +38,9 @@ record GgufHeader(GgufMetadata metadata, Map<String, GgufTensor> tensors, long d
     private static final long HEADER_BYTES_MAX = 128L << 20;
 
     private static final int ALIGNMENT_MAX = 1 << 16;
-    private static final int ENTRIES_MAX = 1 << 16;
-    private static final int KEY_BYTES_MAX = (1 << 16) - 1;
+    private static final int ENTRIES_MAX = 1 << 14;
+    private static final int TENSORS_MAX = 1 << 16;
+    private static final int KEY_BYTES_MAX = 1024;
     private static final int STRING_BYTES_MAX = 16 << 20;
     private static final int ARRAY_ELEMENTS_MAX = 1 << 22;
     private static final int TENSOR_NAME_BYTES_MAX = 64;
@@ -51,6 +52,7 @@ record GgufHeader(GgufMetadata metadata, Map<String, GgufTensor> tensors, long d
     /** Name length, a name of one byte, dimension count, one dimension, type, offset. */
     private static final int TENSOR_INFO_BYTES_MIN = 8 + 1 + 4 + 8 + 4 + 8;
 
+    @SuppressWarnings("ArrayRecordComponent") // Never compared.
     private record TensorInfo(String name, int at, TensorType type, long[] shape, long offset, long bytes) {}
 
     static GgufHeader read(MappedFile mapped) {
@@ -60,7 +62,7 @@ record GgufHeader(GgufMetadata metadata, Map<String, GgufTensor> tensors, long d
         String endMeans = length == mapped.size() ? "where the file ends" : "where the longest header may end";
         GgufCursor cursor = new GgufCursor(file, header.duplicate().order(header.order()), endMeans);
         checkMagic(file, cursor);
-        int tensorCount = cursor.readCount("tensor count", TENSOR_INFO_BYTES_MIN, ENTRIES_MAX);
+        int tensorCount = cursor.readCount("tensor count", TENSOR_INFO_BYTES_MIN, TENSORS_MAX);
         int entryCount = cursor.readCount("metadata count", ENTRY_BYTES_MIN, ENTRIES_MAX);
         Map<String, GgufMetadata.Entry> entries = new LinkedHashMap<>();
         for (int i = 0; i < entryCount; i++) {

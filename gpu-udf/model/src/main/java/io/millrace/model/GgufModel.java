@@ -7,6 +7,7 @@ import static java.util.Objects.requireNonNull;
 import io.millrace.kv.ErrorCode;
 import io.millrace.kv.ServingException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Collections;
@@ -54,6 +55,10 @@ public final class GgufModel implements AutoCloseable {
 
     /** Maps a file, with errors of reading it as those of any other model file. */
     static MappedFile map(Path file) {
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            // Opening a pipe would wait for a writer.
+            throw invalid(file, "cannot be read: expected a regular file");
+        }
         try {
             return MappedFile.open(file);
         } catch (IOException e) {

@@ -2,36 +2,41 @@ package io.millrace.model;
 
 import org.jspecify.annotations.Nullable;
 
-/** The type of a metadata value, in the order of its number in GGUF files. */
+/** The type of a metadata value, with its number in GGUF files and the bytes of a value, or of an empty one. */
 enum GgufValueType {
-    UINT8(1),
-    INT8(1),
-    UINT16(2),
-    INT16(2),
-    UINT32(4),
-    INT32(4),
-    FLOAT32(4),
-    BOOL(1),
-    STRING(8),
-    ARRAY(12),
-    UINT64(8),
-    INT64(8),
-    FLOAT64(8);
+    UINT8(0, 1),
+    INT8(1, 1),
+    UINT16(2, 2),
+    INT16(3, 2),
+    UINT32(4, 4),
+    INT32(5, 4),
+    FLOAT32(6, 4),
+    BOOL(7, 1),
+    STRING(8, 8),
+    ARRAY(9, 12),
+    UINT64(10, 8),
+    INT64(11, 8),
+    FLOAT64(12, 8);
 
-    private static final GgufValueType[] BY_ID = values();
-
+    private final int id;
     private final int bytesMin;
 
-    GgufValueType(int bytesMin) {
+    GgufValueType(int id, int bytesMin) {
+        this.id = id;
         this.bytesMin = bytesMin;
     }
 
     static @Nullable GgufValueType byId(int id) {
-        return id >= 0 && id < BY_ID.length ? BY_ID[id] : null;
+        for (GgufValueType type : values()) {
+            if (type.id == id) {
+                return type;
+            }
+        }
+        return null;
     }
 
     int id() {
-        return ordinal();
+        return id;
     }
 
     /** Bytes of a value; of an empty one for strings and arrays. */

@@ -44,6 +44,7 @@ public final class GgufWriter {
         void put(long row, ByteBuffer destination);
     }
 
+    @SuppressWarnings("ArrayRecordComponent") // Never compared.
     private record PendingTensor(String name, TensorType type, long[] shape, RowBytes rows) {
         long rowCount() {
             long count = 1;
@@ -190,21 +191,26 @@ public final class GgufWriter {
 
     private byte[] header() {
         ByteArrayOutputStream header = new ByteArrayOutputStream();
-        ByteBuffer start = littleEndian(24);
-        start.putInt(GgufHeader.MAGIC).putInt(version).putLong(tensors.size()).putLong(entries.size());
-        header.writeBytes(start.array());
+        byte[] start = new byte[24];
+        littleEndian(start)
+                .putInt(GgufHeader.MAGIC)
+                .putInt(version)
+                .putLong(tensors.size())
+                .putLong(entries.size());
+        header.writeBytes(start);
         entries.values().forEach(header::writeBytes);
         long offset = 0;
         for (PendingTensor tensor : tensors.values()) {
             byte[] name = tensor.name().getBytes(StandardCharsets.UTF_8);
-            ByteBuffer info = littleEndian(Long.BYTES + name.length + 4 + 8 * tensor.shape().length + 4 + 8);
+            byte[] infoBytes = new byte[Long.BYTES + name.length + 4 + 8 * tensor.shape().length + 4 + 8];
+            ByteBuffer info = littleEndian(infoBytes);
             putBytes(info, name);
             info.putInt(tensor.shape().length);
             for (long dimension : tensor.shape()) {
                 info.putLong(dimension);
             }
             info.putInt(tensor.type().ggmlId()).putLong(offset);
-            header.writeBytes(info.array());
+            header.writeBytes(infoBytes);
             offset = aligned(offset + tensor.rowCount() * tensor.rowBytes());
         }
         header.writeBytes(new byte[(int) (aligned(header.size()) - header.size())]);
@@ -215,7 +221,7 @@ public final class GgufWriter {
         for (PendingTensor tensor : tensors.values()) {
             int rowBytes = tensor.rowBytes();
             int rowsAtOnce = Math.max(1, BUFFER_BYTES / rowBytes);
-            ByteBuffer buffer = littleEndian(rowsAtOnce * rowBytes);
+            ByteBuffer buffer = littleEndian(new byte[rowsAtOnce * rowBytes]);
             long rowCount = tensor.rowCount();
             for (long row = 0; row < rowCount; row++) {
                 int slot = (int) (row % rowsAtOnce);
@@ -247,11 +253,12 @@ public final class GgufWriter {
 
     private GgufWriter put(String key, GgufValueType type, int valueBytes, Consumer<ByteBuffer> value) {
         byte[] name = key.getBytes(StandardCharsets.UTF_8);
-        ByteBuffer entry = littleEndian(Long.BYTES + name.length + Integer.BYTES + valueBytes);
+        byte[] bytes = new byte[Long.BYTES + name.length + Integer.BYTES + valueBytes];
+        ByteBuffer entry = littleEndian(bytes);
         putBytes(entry, name);
         entry.putInt(type.id());
         value.accept(entry);
-        return putEntry(key, entry.array());
+        return putEntry(key, bytes);
     }
 
     private GgufWriter putEntry(String key, byte[] bytes) {
@@ -269,8 +276,8 @@ public final class GgufWriter {
         return (offset + alignment - 1) / alignment * alignment;
     }
 
-    private static ByteBuffer littleEndian(int bytes) {
-        return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    private static ByteBuffer littleEndian(byte[] bytes) {
+        return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     private static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {

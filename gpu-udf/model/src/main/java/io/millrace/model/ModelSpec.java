@@ -75,8 +75,10 @@ public record ModelSpec(
      * @param dimensions how many elements of a head rotate
      * @param base the frequency base
      * @param positionScale 1 / the linear scaling factor; 1 for none
-     * @param frequencyFactors Llama 3's per-frequency divisors (tensor {@code rope_freqs.weight}); empty for none
+     * @param frequencyFactors Llama 3's per-frequency divisors (tensor {@code rope_freqs.weight}); empty for none; not
+     *     to be written to
      */
+    @SuppressWarnings("ArrayRecordComponent") // Kernels read it, and nobody compares it.
     public record Rope(RopeStyle style, int dimensions, float base, float positionScale, float[] frequencyFactors) {}
 
     /** Whether a layer attends to the sliding window only. */

@@ -3,7 +3,6 @@ package io.millrace.model;
 import static io.millrace.model.GgufErrors.invalid;
 import static io.millrace.model.GgufErrors.shown;
 
-import io.millrace.kv.ServingException;
 import io.millrace.model.ModelSpec.Activation;
 import io.millrace.model.ModelSpec.Rope;
 import io.millrace.model.ModelSpec.RopeStyle;
@@ -23,6 +22,8 @@ final class ModelSpecReader {
     private static final int HEAD_DIM_MAX = 1024;
     private static final int CONTEXT_MAX = 1 << 27;
     private static final int VOCABULARY_MAX = 1 << 22;
+
+    private static final int NAME_CHARACTERS_MAX = 200;
 
     private static final float ROPE_BASE_DEFAULT = 10_000f;
     private static final int GEMMA3_PATTERN_DEFAULT = 6;
@@ -105,7 +106,7 @@ final class ModelSpecReader {
         float scaleOver = gemma && layerCount == GEMMA3_27B_LAYERS ? width / headCount : headDim;
         return new ModelSpec(
                 architecture,
-                metadata.getString("general.name", String.valueOf(file.getFileName())),
+                name(),
                 vocabSize(width),
                 layerCount,
                 width,
@@ -126,6 +127,11 @@ final class ModelSpecReader {
                 gemma ? (float) Math.sqrt(width) : 1f,
                 1f / (float) Math.sqrt(scaleOver),
                 !tensors.containsKey("output.weight"));
+    }
+
+    private String name() {
+        String name = metadata.getString("general.name", String.valueOf(file.getFileName()));
+        return name.substring(0, Math.min(name.length(), NAME_CHARACTERS_MAX));
     }
 
     private int headDim(int width, int headCount) {
@@ -279,10 +285,9 @@ final class ModelSpecReader {
 
     private int range(String name, long value, int min, int max) {
         if (value < min || value > max) {
-            ServingException error = metadata.invalidValue(
+            throw metadata.invalidValue(
                     key(name),
                     "expected a number from " + min + " to " + max + ", found " + Long.toUnsignedString(value));
-            throw error;
         }
         return (int) value;
     }

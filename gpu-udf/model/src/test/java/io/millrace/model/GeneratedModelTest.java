@@ -7,7 +7,6 @@ import io.millrace.model.GeneratedModel.Options;
 import io.millrace.model.ModelSpec.Activation;
 import io.millrace.model.ModelSpec.RopeStyle;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -68,6 +67,8 @@ class GeneratedModelTest {
         assertThat(again).hasSameBinaryContentAs(first);
         assertThat(fingerprint(again)).isEqualTo(fingerprint(first));
         assertThat(fingerprint(other)).isNotEqualTo(fingerprint(first));
+        // Pinned: a change here changes every model that tests were recorded on.
+        assertThat(fingerprint(first)).isEqualTo("3dfb47a021dc1d61b3a871cdbe623823");
     }
 
     @Test
@@ -129,7 +130,7 @@ class GeneratedModelTest {
             }
             assertThat(to.fingerprint()).isNotEqualTo(from.fingerprint());
         }
-        assertThat(Files.list(folder)).hasSize(2);
+        assertThat(folder).isDirectoryNotContaining("glob:**.part");
     }
 
     private Path write(String name, Options options) throws IOException {
