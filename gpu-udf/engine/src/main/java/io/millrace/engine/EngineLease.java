@@ -6,7 +6,11 @@ package io.millrace.engine;
  * that is how a full output holds the engine back.
  */
 public interface EngineLease extends AutoCloseable {
-    /** Offers a sequence. Safe from any thread. */
+    /**
+     * Offers a sequence. Safe from any thread.
+     *
+     * @throws io.millrace.kv.ServingException {@code INVALID_REQUEST} if it names a token that the model does not have
+     */
     Admission submit(SequenceRequest request);
 
     /** Ends a sequence early; it answers with {@code Finished(CANCELLED)}, unless it has ended before. Any thread. */
@@ -25,7 +29,10 @@ public interface EngineLease extends AutoCloseable {
     @Override
     void close();
 
-    /** Gets what steps did. Called on the engine's thread: hands over and returns. */
+    /**
+     * Gets what steps did. Called on the engine's thread: hands over and returns. If it throws, its output is lost, so
+     * its lease is closed.
+     */
     @FunctionalInterface
     interface StepListener {
         void onStep(StepOutput output);

@@ -28,7 +28,8 @@ public sealed interface SequenceEvent {
      * The sequence ended; its last token came before this, in the same step.
      *
      * @param reason why
-     * @param cachedTokens prompt tokens that were found in the cache when the sequence was first scheduled
+     * @param cachedTokens prompt tokens that were found in the cache, when the sequence was first scheduled or between
+     *     its prefill's chunks
      * @param outputTokens tokens of the output
      */
     record Finished(String sequenceId, FinishReason reason, int cachedTokens, int outputTokens)

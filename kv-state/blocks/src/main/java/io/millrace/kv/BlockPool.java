@@ -139,6 +139,16 @@ public final class BlockPool {
         return blockId;
     }
 
+    /** Makes a used block unfindable, if it is findable. Those who share it go on with it; nobody new finds it. */
+    public void withdraw(int blockId) {
+        if (refCounts[blockId] <= 0) {
+            throw new IllegalStateException("block " + blockId + " is withdrawn by nobody who uses it");
+        }
+        if (hashes[blockId] != null) {
+            forget(blockId);
+        }
+    }
+
     /** Counts what an admitted sequence found of the blocks it looked for. */
     public void countLookup(int foundBlocks, int absentBlocks) {
         hitBlocks += foundBlocks;

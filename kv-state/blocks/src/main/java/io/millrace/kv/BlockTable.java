@@ -65,6 +65,13 @@ public final class BlockTable {
         blockIds[checkEntry(index)] = pool.publish(blockIds[index], hash);
     }
 
+    /** Makes what these blocks hold unfindable, because it is not to be trusted. */
+    public void withdrawAll() {
+        for (int i = 0; i < blockCount; i++) {
+            pool.withdraw(blockIds[i]);
+        }
+    }
+
     /** Where a position's keys and values lie: {@code blockId * blockSizeTokens + offset}. */
     public int slot(int position) {
         return blockId(position / blockSizeTokens) * blockSizeTokens + position % blockSizeTokens;

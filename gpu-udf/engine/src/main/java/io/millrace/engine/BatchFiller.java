@@ -1,0 +1,54 @@
+package io.millrace.engine;
+
+import io.millrace.engine.backend.Batch;
+import java.util.Arrays;
+
+/** Writes a step's plan as the flat arrays that a backend takes. */
+final class BatchFiller {
+    private BatchFiller() {}
+
+    /** Fills {@code batch}; a row of logits is asked for where a sequence's last token is computed and more are wanted. */
+    static void fill(StepPlan plan, Batch batch) {
+        batch.clear();
+        int blocks = 0;
+        for (int row = 0; row < plan.rowCount(); row++) {
+            Sequence sequence = plan.sequence(row);
+            int from = sequence.computedTokens;
+            int to = from + plan.tokens(row);
+            batch.queryStart[row] = batch.tokenCount;
+            batch.contextLengths[row] = to;
+            batch.blockTableStart[row] = blocks;
+            blocks = appendBlocks(sequence, batch, blocks);
+            int[] tokens = sequence.tokens();
+            for (int position = from; position < to; position++) {
+                assert sequence.table().isWritable(position) : "position " + position + " of " + sequence;
+                batch.tokenIds[batch.tokenCount] = tokens[position];
+                batch.positions[batch.tokenCount] = position;
+                batch.slotMapping[batch.tokenCount] = sequence.table().slot(position);
+                batch.tokenCount++;
+            }
+            if (wantsLogits(sequence, to)) {
+                batch.logitsRows[batch.logitsCount] = batch.tokenCount - 1;
+                batch.logitsCount++;
+            }
+        }
+        batch.sequenceCount = plan.rowCount();
+        batch.queryStart[plan.rowCount()] = batch.tokenCount;
+        batch.blockTableStart[plan.rowCount()] = blocks;
+    }
+
+    /** Whether a token is sampled once so many tokens are computed. */
+    static boolean wantsLogits(Sequence sequence, int computedTokens) {
+        return !sequence.isPrefillOnly() && computedTokens == sequence.tokenCount();
+    }
+
+    private static int appendBlocks(Sequence sequence, Batch batch, int blocks) {
+        int count = sequence.table().blockCount();
+        if (blocks + count > batch.blockTables.length) {
+            batch.blockTables =
+                    Arrays.copyOf(batch.blockTables, Math.max(blocks + count, 2 * batch.blockTables.length));
+        }
+        sequence.table().copyTo(batch.blockTables, blocks, count);
+        return blocks + count;
+    }
+}

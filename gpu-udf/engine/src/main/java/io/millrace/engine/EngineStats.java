@@ -1,0 +1,37 @@
+package io.millrace.engine;
+
+import io.millrace.kv.BlockPoolStats;
+
+/**
+ * Counts of an engine after its latest step. Those without "now" only grow.
+ *
+ * @param runningSequences sequences that hold blocks now
+ * @param waitingSequences sequences that wait now, preempted ones among them
+ * @param stepCount steps that ran a batch
+ * @param promptTokens prompt tokens that were computed, those computed again after a preemption included
+ * @param cachedTokens prompt tokens that were found in the prefix cache
+ * @param outputTokens tokens that were sampled
+ * @param finishedSequences sequences that ended well, cancelled ones included
+ * @param failedSequences sequences that failed
+ * @param preemptions sequences that lost their blocks to others
+ * @param stepNanos time of those steps, from scheduling to the listeners' return
+ * @param executeNanos the part of it that the backend took
+ * @param sampleNanos the part of it that sampling took
+ * @param stepNanosMax the longest step's time
+ * @param blocks the block pool
+ */
+public record EngineStats(
+        int runningSequences,
+        int waitingSequences,
+        long stepCount,
+        long promptTokens,
+        long cachedTokens,
+        long outputTokens,
+        long finishedSequences,
+        long failedSequences,
+        long preemptions,
+        long stepNanos,
+        long executeNanos,
+        long sampleNanos,
+        long stepNanosMax,
+        BlockPoolStats blocks) {}

@@ -1,0 +1,354 @@
+package io.millrace.engine;
+
+import static java.util.Objects.requireNonNull;
+
+import io.millrace.engine.Sequence.State;
+import io.millrace.kv.BlockHasher;
+import io.millrace.kv.BlockPool;
+import io.millrace.kv.BlockTable;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.List;
+import java.util.TreeSet;
+
+/**
+ * Decides what each step computes: continuous batching of decodes and chunked prefills under a token budget. A
+ * deterministic state machine without threads and clocks.
+ *
+ * <p>One order rules everything: arrival less the priority's seconds. In a step, running decodes come first, with one
+ * token each; then running prefills, with as many tokens as the budget has left; then waiting sequences are admitted
+ * while there is budget and there are blocks for their whole prompts. One row and one token are kept from decodes while
+ * a prefill runs, so neither starves the other.
+ *
+ * <p>When blocks run out, the last sequence in the order loses its own and waits again, at the place that the order
+ * gives it. The first in the order is therefore never held up by anything but its own lease, later arrivals cannot
+ * overtake for ever, and so everything ends. What a preempted sequence computed stays findable until it is reused.
+ */
+final class Scheduler {
+    /** Of so many blocks one is kept free at admission, for running sequences to grow into. */
+    private static final int BLOCKS_PER_SPARE = 100;
+
+    private final BlockPool pool;
+    private final BlockHasher hasher;
+    private final int blockSizeTokens;
+    private final StepPlan plan;
+    private final int maxBatchTokens;
+    private final int maxBatchSequences;
+    /** Waiting and preempted sequences, in their order. */
+    private final TreeSet<Sequence> waiting = new TreeSet<>();
+    /** Sequences that hold blocks, in their order. */
+    private final List<Sequence> running = new ArrayList<>();
+
+    private long preemptions;
+    private boolean preemptedInStep;
+
+    /** A scheduler without sequences. */
+    Scheduler(BlockPool pool, BlockHasher hasher, int maxBatchTokens, int maxBatchSequences) {
+        this.pool = requireNonNull(pool, "pool");
+        this.hasher = requireNonNull(hasher, "hasher");
+        this.blockSizeTokens = hasher.blockSizeTokens();
+        this.maxBatchTokens = maxBatchTokens;
+        this.maxBatchSequences = maxBatchSequences;
+        plan = new StepPlan(maxBatchTokens, maxBatchSequences);
+    }
+
+    int waitingCount() {
+        return waiting.size();
+    }
+
+    int runningCount() {
+        return running.size();
+    }
+
+    long preemptions() {
+        return preemptions;
+    }
+
+    /** All sequences, in no promised order. */
+    List<Sequence> sequences() {
+        List<Sequence> all = new ArrayList<>(running);
+        all.addAll(waiting);
+        return all;
+    }
+
+    /** Takes a sequence into the waiting queue. */
+    void add(Sequence sequence) {
+        waiting.add(sequence);
+    }
+
+    /** Ends a sequence in whatever state it is. Its blocks become free, and stay findable. */
+    void remove(Sequence sequence) {
+        if (sequence.isRunning()) {
+            running.remove(runningIndex(sequence));
+            sequence.table().releaseAll();
+        } else {
+            waiting.remove(sequence);
+        }
+        sequence.state = State.FINISHED;
+    }
+
+    /** Decides what the next step computes. The plan is valid until the next call. */
+    StepPlan schedule() {
+        plan.clear();
+        preemptedInStep = false;
+        scheduleDecodes();
+        schedulePrefills();
+        if (!preemptedInStep) {
+            admitWaiting();
+        }
+        if (plan.isEmpty()) {
+            breakStall();
+        }
+        return plan;
+    }
+
+    /** Notes that a step computed so many tokens of a sequence, and publishes the blocks that they filled. */
+    void advance(Sequence sequence, int tokens) {
+        sequence.computedTokens += tokens;
+        while ((sequence.publishedBlocks + 1) * blockSizeTokens <= sequence.computedTokens) {
+            int block = sequence.publishedBlocks;
+            sequence.table().publish(block, sequence.hash(block, hasher));
+            sequence.publishedBlocks++;
+        }
+        if (!sequence.isPrefillOnly() && sequence.computedTokens == sequence.tokenCount()) {
+            sequence.state = State.DECODING;
+        }
+    }
+
+    /**
+     * Verifies that sequences are where their states say, and that the pool's uses are theirs.
+     *
+     * @throws IllegalStateException naming what does not hold
+     */
+    void checkIntegrity() {
+        List<BlockTable> tables = new ArrayList<>();
+        for (int i = 0; i < running.size(); i++) {
+            Sequence sequence = running.get(i);
+            check(sequence.isRunning(), sequence, "runs");
+            check(i == 0 || running.get(i - 1).compareTo(sequence) < 0, sequence, "is out of order");
+            check(
+                    sequence.table().blockCount() == BlockTable.blocksFor(sequence.computedTokens, blockSizeTokens),
+                    sequence,
+                    "has " + sequence.table().blockCount() + " blocks");
+            check(
+                    sequence.publishedBlocks == sequence.computedTokens / blockSizeTokens,
+                    sequence,
+                    "has published " + sequence.publishedBlocks + " blocks");
+            tables.add(sequence.table());
+        }
+        for (Sequence sequence : waiting) {
+            check(sequence.state == State.WAITING || sequence.state == State.PREEMPTED, sequence, "waits");
+            check(sequence.table().blockCount() == 0, sequence, "waits with blocks");
+        }
+        pool.checkIntegrity(tables);
+    }
+
+    private void scheduleDecodes() {
+        int kept = hasRunnablePrefill() ? 1 : 0;
+        // Sequences that lose their blocks here come later in the order, so the index stays right.
+        for (int i = 0; i < running.size(); i++) {
+            Sequence sequence = running.get(i);
+            if (sequence.state != State.DECODING || !sequence.owner().isOpen()) {
+                continue;
+            }
+            if (plan.rowsLeft() <= kept || plan.tokensLeft() <= kept) {
+                return;
+            }
+            if (makeRoom(sequence, sequence.tokenCount())) {
+                plan.add(sequence, 1);
+            }
+        }
+    }
+
+    private void schedulePrefills() {
+        for (int i = 0; i < running.size() && plan.tokensLeft() > 0; i++) {
+            Sequence sequence = running.get(i);
+            if (sequence.state == State.PREFILLING && sequence.owner().isOpen()) {
+                schedulePrefill(sequence);
+            }
+        }
+    }
+
+    private void schedulePrefill(Sequence sequence) {
+        shareFurther(sequence);
+        int remaining = sequence.targetTokens(blockSizeTokens) - sequence.computedTokens;
+        if (remaining == 0) {
+            plan.complete(sequence);
+            return;
+        }
+        int chunk = Math.min(remaining, plan.tokensLeft());
+        if (!makeRoom(sequence, sequence.computedTokens + chunk)) {
+            int room = (sequence.table().blockCount() + pool.freeCount()) * blockSizeTokens;
+            chunk = Math.min(chunk, room - sequence.computedTokens);
+            if (chunk <= 0 || !sequence.table().reserve(sequence.computedTokens + chunk)) {
+                return;
+            }
+        }
+        // Making room may have taken later rows out of the plan, never added any: the chunk fits still.
+        plan.add(sequence, chunk);
+    }
+
+    private void admitWaiting() {
+        int reserved = reservedBlocks();
+        for (Iterator<Sequence> all = waiting.iterator(); all.hasNext() && plan.tokensLeft() > 0; ) {
+            Sequence sequence = all.next();
+            if (!sequence.owner().isOpen()) {
+                continue;
+            }
+            // The first that has no room keeps those behind it waiting: otherwise short ones could starve it.
+            if (!fits(sequence, reserved)) {
+                return;
+            }
+            all.remove();
+            admit(sequence);
+            schedulePrefill(sequence);
+            reserved += unreservedBlocks(sequence);
+        }
+    }
+
+    /** Whether there are blocks for all that a sequence has to compute, besides those promised to running ones. */
+    private boolean fits(Sequence sequence, int reserved) {
+        int shareable = sequence.shareableTokens(blockSizeTokens) / blockSizeTokens;
+        int needed = BlockTable.blocksFor(sequence.targetTokens(blockSizeTokens), blockSizeTokens);
+        for (int i = 0; i < shareable; i++) {
+            int blockId = pool.index().find(sequence.hash(i, hasher));
+            if (blockId == BlockPool.NONE) {
+                break;
+            }
+            // A found block that somebody uses costs nothing; a free one is taken from the free ones like any other.
+            needed -= pool.refCount(blockId) > 0 ? 1 : 0;
+        }
+        int spare = running.isEmpty() ? 0 : pool.blockCount() / BLOCKS_PER_SPARE;
+        return needed + reserved + spare <= pool.freeCount();
+    }
+
+    private void admit(Sequence sequence) {
+        boolean first = sequence.state == State.WAITING;
+        sequence.state = State.PREFILLING;
+        sequence.computedTokens = 0;
+        sequence.publishedBlocks = 0;
+        running.add(-Collections.binarySearch(running, sequence) - 1, sequence);
+        int found = shareFurther(sequence);
+        if (first) {
+            plan.countAdmitted();
+            int lookedFor = sequence.shareableTokens(blockSizeTokens) / blockSizeTokens;
+            pool.countLookup(found, lookedFor - found);
+        }
+    }
+
+    /**
+     * Takes the next blocks of a sequence from the index as far as they are there, where it stands at a block's start.
+     * Also done between the chunks of a prefill: another sequence of the same prompt may have been faster.
+     */
+    private int shareFurther(Sequence sequence) {
+        int found = 0;
+        int shareable = sequence.shareableTokens(blockSizeTokens);
+        while (sequence.computedTokens % blockSizeTokens == 0 && sequence.computedTokens < shareable) {
+            int blockId = pool.index().find(sequence.hash(sequence.publishedBlocks, hasher));
+            if (blockId == BlockPool.NONE) {
+                break;
+            }
+            sequence.table().share(blockId);
+            sequence.computedTokens += blockSizeTokens;
+            sequence.publishedBlocks++;
+            found++;
+        }
+        sequence.countCached(found * blockSizeTokens);
+        return found;
+    }
+
+    /** Takes blocks for so many tokens, if need be from later sequences. */
+    private boolean makeRoom(Sequence sequence, int tokenCount) {
+        while (!sequence.table().reserve(tokenCount)) {
+            Sequence last = running.get(running.size() - 1);
+            if (last == sequence) {
+                return false;
+            }
+            preempt(last);
+        }
+        return true;
+    }
+
+    private void preempt(Sequence sequence) {
+        running.remove(runningIndex(sequence));
+        plan.remove(sequence);
+        plan.completed().remove(sequence);
+        sequence.table().releaseAll();
+        sequence.computedTokens = 0;
+        sequence.publishedBlocks = 0;
+        sequence.state = State.PREEMPTED;
+        sequence.preempted = true;
+        waiting.add(sequence);
+        preemptions++;
+        preemptedInStep = true;
+    }
+
+    /**
+     * Nothing could be scheduled. If that is because sequences of stalled leases hold the blocks, they lose them, last
+     * in the order first, until the first sequence whose lease is not stalled has room.
+     */
+    private void breakStall() {
+        if (!hasRunnable()) {
+            return;
+        }
+        for (int i = running.size() - 1; i >= 0 && plan.isEmpty(); i = Math.min(i, running.size()) - 1) {
+            if (running.get(i).owner().isStalled()) {
+                preempt(running.get(i));
+                scheduleDecodes();
+                schedulePrefills();
+                admitWaiting();
+            }
+        }
+    }
+
+    private boolean hasRunnable() {
+        for (Sequence sequence : running) {
+            if (sequence.owner().isOpen()) {
+                return true;
+            }
+        }
+        for (Sequence sequence : waiting) {
+            if (sequence.owner().isOpen()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean hasRunnablePrefill() {
+        for (Sequence sequence : running) {
+            if (sequence.state == State.PREFILLING && sequence.owner().isOpen()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Blocks that running prefills will need for their prompts. */
+    private int reservedBlocks() {
+        int reserved = 0;
+        for (Sequence sequence : running) {
+            reserved += unreservedBlocks(sequence);
+        }
+        return reserved;
+    }
+
+    private int unreservedBlocks(Sequence sequence) {
+        return sequence.state == State.PREFILLING
+                ? sequence.table().missingBlocks(sequence.targetTokens(blockSizeTokens))
+                : 0;
+    }
+
+    private int runningIndex(Sequence sequence) {
+        int index = Collections.binarySearch(running, sequence);
+        check(index >= 0 && running.get(index) == sequence, sequence, "is not among the running ones");
+        return index;
+    }
+
+    private static void check(boolean holds, Sequence sequence, String what) {
+        if (!holds) {
+            throw new IllegalStateException("sequence " + sequence + " " + what);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+package io.millrace.engine;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** What one step computes: some sequences, and how many tokens of each. Allocated once and filled anew. */
+final class StepPlan {
+    private final int maxTokens;
+    private final Sequence[] sequences;
+    private final int[] tokenCounts;
+    private final List<Sequence> completed = new ArrayList<>();
+    private int rowCount;
+    private int tokenCount;
+    private int admittedCount;
+
+    /** An empty plan of at most so many tokens and sequences. */
+    StepPlan(int maxTokens, int maxSequences) {
+        this.maxTokens = maxTokens;
+        sequences = new Sequence[maxSequences];
+        tokenCounts = new int[maxSequences];
+    }
+
+    void clear() {
+        Arrays.fill(sequences, 0, rowCount, null);
+        completed.clear();
+        rowCount = 0;
+        tokenCount = 0;
+        admittedCount = 0;
+    }
+
+    /** Sequences in the batch. */
+    int rowCount() {
+        return rowCount;
+    }
+
+    /** Tokens in the batch. */
+    int tokenCount() {
+        return tokenCount;
+    }
+
+    Sequence sequence(int row) {
+        return sequences[row];
+    }
+
+    /** Tokens of a sequence that this step computes. */
+    int tokens(int row) {
+        return tokenCounts[row];
+    }
+
+    /** Tokens that still fit. */
+    int tokensLeft() {
+        return rowCount == sequences.length ? 0 : maxTokens - tokenCount;
+    }
+
+    int rowsLeft() {
+        return sequences.length - rowCount;
+    }
+
+    /** Prefill-only sequences that have all their blocks without (further) computing. */
+    List<Sequence> completed() {
+        return completed;
+    }
+
+    /** Sequences that were scheduled for the first time. */
+    int admittedCount() {
+        return admittedCount;
+    }
+
+    boolean isEmpty() {
+        return rowCount == 0 && completed.isEmpty();
+    }
+
+    void add(Sequence sequence, int tokens) {
+        assert tokens > 0 && tokens <= tokensLeft() : tokens + " tokens are beyond the budget";
+        sequences[rowCount] = sequence;
+        tokenCounts[rowCount] = tokens;
+        rowCount++;
+        tokenCount += tokens;
+    }
+
+    void complete(Sequence sequence) {
+        completed.add(sequence);
+    }
+
+    void countAdmitted() {
+        admittedCount++;
+    }
+
+    /** Takes a sequence out that lost its blocks after it was added. */
+    void remove(Sequence sequence) {
+        int kept = 0;
+        for (int row = 0; row < rowCount; row++) {
+            if (sequences[row] == sequence) {
+                tokenCount -= tokenCounts[row];
+            } else {
+                sequences[kept] = sequences[row];
+                tokenCounts[kept] = tokenCounts[row];
+                kept++;
+            }
+        }
+        for (int row = kept; row < rowCount; row++) {
+            sequences[row] = null;
+        }
+        rowCount = kept;
+    }
+}

@@ -1,0 +1,175 @@
+package io.millrace.engine.testing;
+
+import static java.util.Objects.requireNonNull;
+
+import io.millrace.engine.backend.Batch;
+import io.millrace.engine.backend.ForwardResult;
+import io.millrace.engine.backend.ModelInstance;
+import io.millrace.kv.KvBlockLayout;
+import io.millrace.model.ModelSpec;
+import java.util.Arrays;
+import java.util.function.Consumer;
+
+/**
+ * A model without weights that notices every mistake of paging. Its "keys and values" are the token and the position
+ * that were written to a slot; its logits are a function of the tokens that it reads back through the block table. So a
+ * wrong slot, a stale block or a lost token changes the output, and a position that is not what it should be is an error.
+ */
+public final class TestingModelInstance implements ModelInstance {
+    /** Tokens of the vocabulary, where nothing else is said. */
+    public static final int VOCAB_SIZE = 300;
+
+    private static final int EMPTY = -1;
+
+    private final ModelSpec spec;
+    private final KvBlockLayout layout;
+    private final int blockCount;
+    private final TestingLogits logits;
+    private final int[] slotTokens;
+    private final int[] slotPositions;
+    private int[] context = new int[1024];
+    private Consumer<Batch> observer = batch -> {};
+    private volatile boolean closed;
+
+    /** An instance whose logits are pseudo-random: a hash of the context. */
+    public TestingModelInstance(int blockCount, int blockSizeTokens) {
+        this(VOCAB_SIZE, blockCount, blockSizeTokens, TestingLogits.HASHED);
+    }
+
+    /** An instance with logits of the test's own. */
+    public TestingModelInstance(int vocabSize, int blockCount, int blockSizeTokens, TestingLogits logits) {
+        this.logits = requireNonNull(logits, "logits");
+        this.blockCount = blockCount;
+        spec = spec(vocabSize);
+        layout = new KvBlockLayout(1, 1, 1, blockSizeTokens);
+        slotTokens = new int[blockCount * blockSizeTokens];
+        slotPositions = new int[blockCount * blockSizeTokens];
+        Arrays.fill(slotPositions, EMPTY);
+    }
+
+    /** A spec for tests that need one: a very small llama. */
+    public static ModelSpec spec(int vocabSize) {
+        ModelSpec.Rope rope = new ModelSpec.Rope(ModelSpec.RopeStyle.INTERLEAVED, 2, 10_000, 1, new float[0]);
+        return new ModelSpec(
+                "llama",
+                "testing",
+                vocabSize,
+                1,
+                2,
+                2,
+                1,
+                1,
+                2,
+                1 << 20,
+                1e-5f,
+                rope,
+                rope,
+                0,
+                1,
+                ModelSpec.Activation.SILU,
+                false,
+                false,
+                false,
+                1,
+                1,
+                true);
+    }
+
+    /** Calls a test back with each batch before it is executed; what it throws is the backend's failure. */
+    public void observe(Consumer<Batch> batchObserver) {
+        observer = requireNonNull(batchObserver, "batchObserver");
+    }
+
+    /** Whether the instance was closed. */
+    public boolean isClosed() {
+        return closed;
+    }
+
+    @Override
+    public ModelSpec modelSpec() {
+        return spec;
+    }
+
+    @Override
+    public KvBlockLayout kvLayout() {
+        return layout;
+    }
+
+    @Override
+    public int blockCount() {
+        return blockCount;
+    }
+
+    @Override
+    public void warmUp(Consumer<String> progress) {
+        progress.accept("nothing to warm up");
+    }
+
+    @Override
+    public void execute(Batch batch, ForwardResult result) {
+        check(!closed, "a batch is executed after the instance was closed");
+        observer.accept(batch);
+        check(
+                batch.queryStart[batch.sequenceCount] == batch.tokenCount,
+                "the last sequence does not end with the batch");
+        int logitsIndex = 0;
+        for (int i = 0; i < batch.sequenceCount; i++) {
+            writeTokens(batch, i);
+        }
+        // Reads come after all writes: a sequence that writes into another's block is found out.
+        for (int i = 0; i < batch.sequenceCount; i++) {
+            int lastToken = batch.queryStart[i + 1] - 1;
+            if (logitsIndex < batch.logitsCount && batch.logitsRows[logitsIndex] == lastToken) {
+                readContext(batch, i);
+                logits.compute(context, batch.contextLengths[i], result.logits[logitsIndex]);
+                logitsIndex++;
+            }
+        }
+        check(logitsIndex == batch.logitsCount, "logits are wanted of a token that is not its sequence's last");
+    }
+
+    @Override
+    public void close() {
+        check(!closed, "the instance is closed twice");
+        closed = true;
+    }
+
+    private void writeTokens(Batch batch, int sequence) {
+        int from = batch.queryStart[sequence];
+        int to = batch.queryStart[sequence + 1];
+        check(to > from, "a sequence has no tokens");
+        for (int t = from; t < to; t++) {
+            int position = batch.positions[t];
+            check(t == from || position == batch.positions[t - 1] + 1, "positions are not consecutive");
+            int slot = slot(batch, sequence, position);
+            check(batch.slotMapping[t] == slot, "a slot is not the one that the block table says");
+            slotTokens[slot] = batch.tokenIds[t];
+            slotPositions[slot] = position;
+        }
+        check(batch.contextLengths[sequence] == batch.positions[to - 1] + 1, "a context has another length");
+    }
+
+    private void readContext(Batch batch, int sequence) {
+        int length = batch.contextLengths[sequence];
+        if (length > context.length) {
+            context = new int[length * 2];
+        }
+        for (int position = 0; position < length; position++) {
+            int slot = slot(batch, sequence, position);
+            check(slotPositions[slot] == position, "a block holds other positions than its place in the table");
+            context[position] = slotTokens[slot];
+        }
+    }
+
+    private int slot(Batch batch, int sequence, int position) {
+        int entry = batch.blockTableStart[sequence] + position / layout.blockSizeTokens();
+        check(entry < batch.blockTableStart[sequence + 1], "a block table is too short");
+        return batch.blockTables[entry] * layout.blockSizeTokens() + position % layout.blockSizeTokens();
+    }
+
+    private static void check(boolean holds, String otherwise) {
+        if (!holds) {
+            throw new IllegalStateException(otherwise);
+        }
+    }
+}
