@@ -1,0 +1,131 @@
+package io.millrace.gateway;
+
+import static java.util.Objects.requireNonNull;
+
+import com.linecorp.armeria.common.AggregatedHttpRequest;
+import com.linecorp.armeria.common.HttpRequest;
+import com.linecorp.armeria.common.HttpResponse;
+import com.linecorp.armeria.common.HttpResponseWriter;
+import com.linecorp.armeria.common.HttpStatus;
+import com.linecorp.armeria.common.MediaType;
+import com.linecorp.armeria.server.HttpService;
+import com.linecorp.armeria.server.ServiceRequestContext;
+import io.millrace.gateway.TurnOpener.Opened;
+import io.netty.channel.EventLoop;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+
+/** {@code POST /v1/chat/completions}: takes a request in, and has its turn read to the client. */
+final class ChatCompletionsService implements HttpService {
+    // Larger bodies take long enough to parse that the streams of the same event loop would feel it.
+    private static final int MAX_INLINE_BODY_BYTES = 8 * 1024;
+
+    private final int maxBodyBytes;
+    private final JsonBody json;
+    private final ChatRequestParser parser;
+    private final OpenRequests openRequests;
+    private final TurnOpener opener;
+    private final TurnReader.Surroundings surroundings;
+
+    ChatCompletionsService(
+            int maxBodyBytes,
+            JsonBody json,
+            ChatRequestParser parser,
+            OpenRequests openRequests,
+            TurnOpener opener,
+            TurnReader.Surroundings surroundings) {
+        this.maxBodyBytes = maxBodyBytes;
+        this.json = requireNonNull(json, "json");
+        this.parser = requireNonNull(parser, "parser");
+        this.openRequests = requireNonNull(openRequests, "openRequests");
+        this.opener = requireNonNull(opener, "opener");
+        this.surroundings = requireNonNull(surroundings, "surroundings");
+    }
+
+    @Override
+    public HttpResponse serve(ServiceRequestContext ctx, HttpRequest request) {
+        long bodyBytes;
+        try {
+            checkContentType(request.contentType());
+            bodyBytes = bodyBytes(request.headers().contentLength());
+            openRequests.open(bodyBytes);
+        } catch (RuntimeException e) {
+            return ErrorResponses.response(readers().failure(e)).toHttpResponse();
+        }
+        HttpResponseWriter response = HttpResponse.streaming();
+        response.whenComplete().whenComplete((done, thrown) -> openRequests.close());
+        request.aggregate(ctx.eventLoop().withoutContext()).whenComplete((body, thrown) -> {
+            ctx.clearRequestTimeout();
+            if (thrown != null) {
+                openRequests.releaseBody(bodyBytes);
+                response.close(ErrorResponses.response(readers().failure(thrown)));
+            } else if (body.content().length() <= MAX_INLINE_BODY_BYTES) {
+                answer(ctx, body, bodyBytes, response);
+            } else {
+                ctx.blockingTaskExecutor().withoutContext().execute(() -> answer(ctx, body, bodyBytes, response));
+            }
+        });
+        return response;
+    }
+
+    private void answer(
+            ServiceRequestContext ctx, AggregatedHttpRequest request, long bodyBytes, HttpResponseWriter response) {
+        try {
+            ParsedChat chat;
+            String bodyHash;
+            try {
+                byte[] body = request.content().array();
+                chat = parser.parse(json.parse(body));
+                bodyHash = ContentHash.of(body);
+            } finally {
+                openRequests.releaseBody(bodyBytes);
+            }
+            if (!response.isOpen()) {
+                return;
+            }
+            Opened opened = opener.open(request.headers(), chat, bodyHash);
+            EventLoop loop = ctx.eventLoop().withoutContext();
+            readers()
+                    .start(
+                            chat.stream()
+                                    ? new EventStreamReader(
+                                            opened.turn(),
+                                            opened.stream(),
+                                            opened.resumeAfter(),
+                                            response,
+                                            loop,
+                                            surroundings)
+                                    : new WholeTurnReader(
+                                            opened.turn(), opened.stream(), response, loop, surroundings));
+        } catch (RuntimeException e) {
+            response.close(ErrorResponses.response(readers().failure(e)));
+        }
+    }
+
+    private TurnReaders readers() {
+        return surroundings.readers();
+    }
+
+    private static void checkContentType(@org.jspecify.annotations.Nullable MediaType type) {
+        if (type == null
+                || !type.type().equals("application")
+                || !type.subtype().equals("json")) {
+            throw new Refusal(Failure.http(
+                    HttpStatus.UNSUPPORTED_MEDIA_TYPE,
+                    "the header content-type must be application/json" + (type == null ? "" : ", but is " + type)));
+        }
+        Charset charset = type.charset(StandardCharsets.UTF_8);
+        if (!charset.equals(StandardCharsets.UTF_8)) {
+            throw new Refusal(
+                    Failure.http(HttpStatus.UNSUPPORTED_MEDIA_TYPE, "the request body must be UTF-8, not " + charset));
+        }
+    }
+
+    // A body that does not say its length may have any up to the limit.
+    private long bodyBytes(long contentLength) {
+        if (contentLength > maxBodyBytes) {
+            throw new Refusal(readers().tooLarge());
+        }
+        return contentLength < 0 ? maxBodyBytes : contentLength;
+    }
+}
