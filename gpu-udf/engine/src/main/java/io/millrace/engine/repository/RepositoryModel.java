@@ -1,0 +1,76 @@
+package io.millrace.engine.repository;
+
+import static java.util.Objects.requireNonNull;
+
+import io.millrace.kv.ErrorCode;
+import io.millrace.kv.ServingException;
+import io.millrace.proto.repository.ModelConfig;
+import io.millrace.proto.repository.ModelInstanceGroup;
+import io.millrace.proto.repository.ModelParameter;
+import java.nio.file.Path;
+
+/**
+ * A model of a repository: its configuration, and the version that is served.
+ *
+ * @param name the model's name
+ * @param config what its {@code config.pbtxt} says
+ * @param configFile where it says it
+ * @param version the version that is served
+ * @param modelFile the version's model file; it exists
+ */
+public record RepositoryModel(String name, ModelConfig config, Path configFile, long version, Path modelFile) {
+    public RepositoryModel {
+        requireNonNull(name, "name");
+        requireNonNull(config, "config");
+        requireNonNull(configFile, "configFile");
+        requireNonNull(modelFile, "modelFile");
+    }
+
+    /** The backend's name. */
+    public String backend() {
+        return config.getBackend();
+    }
+
+    /** Which device of the backend's kind the model is for: the first that an instance group names, or 0. */
+    public int deviceIndex() {
+        for (ModelInstanceGroup group : config.getInstanceGroupList()) {
+            if (group.getGpusCount() > 0) {
+                return group.getGpus(0);
+            }
+        }
+        return 0;
+    }
+
+    /** Most sequences of one step, or the given number where the configuration leaves it open. */
+    public int maxBatchSequences(int otherwise) {
+        return config.getMaxBatchSize() > 0 ? config.getMaxBatchSize() : otherwise;
+    }
+
+    /**
+     * A setting that is a positive whole number, or the given one where the configuration leaves it open.
+     *
+     * @param parameter one of {@link ModelParameters}
+     * @throws ServingException {@code INVALID_REQUEST} naming the file, the parameter and its value
+     */
+    public int positiveInt(String parameter, int otherwise) {
+        ModelParameter value = config.getParametersMap().get(parameter);
+        if (value == null) {
+            return otherwise;
+        }
+        String text = value.getStringValue().strip();
+        int number = 0;
+        try {
+            number = Integer.parseInt(text);
+        } catch (NumberFormatException e) {
+            // Said below, with those that are not positive.
+        }
+        if (number <= 0) {
+            throw new ServingException(
+                    ErrorCode.INVALID_REQUEST,
+                    configFile + ": parameter " + parameter + " must be a positive whole number, not \"" + text + "\"",
+                    parameter,
+                    null);
+        }
+        return number;
+    }
+}
