@@ -65,8 +65,8 @@ final class KQuants {
     /**
      * 128 bytes of nibbles, 64 of upper bit pairs, 16 signed scales of 16 elements each, a half scale.
      *
-     * <p>Each half of 128 elements is four runs of 32: runs 0 and 1 are the low nibbles of its 64 bytes, runs 2 and 3 the
-     * high ones; run r's upper bits are pair r of its 32 bytes.
+     * <p>Each half of 128 elements is four runs of 32: runs 0 and 1 are the low nibbles of its 64 bytes, runs 2 and 3
+     * the high ones; run r's upper bits are pair r of its 32 bytes.
      */
     static void dequantizeQ6(ByteBuffer src, int at, float[] dst, int to) {
         float scale = Float16.halfToFloat(src.getShort(at + 208));

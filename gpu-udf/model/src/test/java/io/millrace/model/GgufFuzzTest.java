@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
  * <p>{@code -Dmillrace.fuzz.cases=1000000 -Dmillrace.fuzz.seed=1} runs more of them.
  */
 class GgufFuzzTest {
-    private static final int CASES = Integer.getInteger("millrace.fuzz.cases", 3000);
+    private static final int CASES = Integer.getInteger("millrace.fuzz.cases", 2000);
     private static final long SEED = Long.getLong("millrace.fuzz.seed", 20_261_123L);
     private static final long[] NUMBERS = {
         0,
