@@ -3,13 +3,16 @@ package io.millrace.engine;
 import static java.util.Objects.requireNonNull;
 
 import io.millrace.engine.Sequence.State;
+import io.millrace.kv.BlockHash;
 import io.millrace.kv.BlockHasher;
 import io.millrace.kv.BlockPool;
 import io.millrace.kv.BlockTable;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 
 /**
@@ -24,6 +27,9 @@ import java.util.TreeSet;
  * <p>When blocks run out, the last sequence in the order loses its own and waits again, at the place that the order
  * gives it. The first in the order is therefore never held up by anything but its own lease, later arrivals cannot
  * overtake for ever, and so everything ends. What a preempted sequence computed stays findable until it is reused.
+ *
+ * <p>Sequences of one prompt do not compute it side by side: those behind wait for the blocks that the first computes in
+ * this step, and take them from the index in the next.
  */
 final class Scheduler {
     /** Of so many blocks one is kept free at admission, for running sequences to grow into. */
@@ -39,6 +45,9 @@ final class Scheduler {
     private final TreeSet<Sequence> waiting = new TreeSet<>();
     /** Sequences that hold blocks, in their order. */
     private final List<Sequence> running = new ArrayList<>();
+
+    /** Blocks that prefills of this step's plan are about to fill: who wants the same waits for them. */
+    private final Set<BlockHash> underway = new HashSet<>();
 
     private long preemptions;
     private boolean preemptedInStep;
@@ -91,6 +100,7 @@ final class Scheduler {
     /** Decides what the next step computes. The plan is valid until the next call. */
     StepPlan schedule() {
         plan.clear();
+        underway.clear();
         preemptedInStep = false;
         scheduleDecodes();
         schedulePrefills();
@@ -177,6 +187,9 @@ final class Scheduler {
             plan.complete(sequence);
             return;
         }
+        if (sequence.computedTokens % blockSizeTokens == 0 && isUnderway(sequence, sequence.publishedBlocks)) {
+            return;
+        }
         int chunk = Math.min(remaining, plan.tokensLeft());
         if (!makeRoom(sequence, sequence.computedTokens + chunk)) {
             int room = (sequence.table().blockCount() + pool.freeCount()) * blockSizeTokens;
@@ -187,6 +200,18 @@ final class Scheduler {
         }
         // Making room may have taken later rows out of the plan, never added any: the chunk fits still.
         plan.add(sequence, chunk);
+        int until = Math.min(
+                sequence.shareableTokens(blockSizeTokens) / blockSizeTokens,
+                BlockTable.blocksFor(sequence.computedTokens + chunk, blockSizeTokens));
+        for (int block = sequence.publishedBlocks; block < until; block++) {
+            underway.add(sequence.hash(block, hasher));
+        }
+    }
+
+    /** Whether a sequence's block is being computed by another one in this very step. */
+    private boolean isUnderway(Sequence sequence, int block) {
+        return (block + 1) * blockSizeTokens <= sequence.shareableTokens(blockSizeTokens)
+                && underway.contains(sequence.hash(block, hasher));
     }
 
     private void admitWaiting() {
@@ -196,8 +221,12 @@ final class Scheduler {
             if (!sequence.owner().isOpen()) {
                 continue;
             }
+            int found = findableBlocks(sequence);
+            if (isUnderway(sequence, found)) {
+                continue;
+            }
             // The first that has no room keeps those behind it waiting: otherwise short ones could starve it.
-            if (!fits(sequence, reserved)) {
+            if (!fits(sequence, found, reserved)) {
                 return;
             }
             all.remove();
@@ -207,17 +236,22 @@ final class Scheduler {
         }
     }
 
-    /** Whether there are blocks for all that a sequence has to compute, besides those promised to running ones. */
-    private boolean fits(Sequence sequence, int reserved) {
+    /** Leading blocks of a sequence that are in the index. */
+    private int findableBlocks(Sequence sequence) {
         int shareable = sequence.shareableTokens(blockSizeTokens) / blockSizeTokens;
+        int found = 0;
+        while (found < shareable && pool.index().find(sequence.hash(found, hasher)) != BlockPool.NONE) {
+            found++;
+        }
+        return found;
+    }
+
+    /** Whether there are blocks for all that a sequence has to compute, besides those promised to running ones. */
+    private boolean fits(Sequence sequence, int found, int reserved) {
         int needed = BlockTable.blocksFor(sequence.targetTokens(blockSizeTokens), blockSizeTokens);
-        for (int i = 0; i < shareable; i++) {
-            int blockId = pool.index().find(sequence.hash(i, hasher));
-            if (blockId == BlockPool.NONE) {
-                break;
-            }
+        for (int i = 0; i < found; i++) {
             // A found block that somebody uses costs nothing; a free one is taken from the free ones like any other.
-            needed -= pool.refCount(blockId) > 0 ? 1 : 0;
+            needed -= pool.refCount(pool.index().find(sequence.hash(i, hasher))) > 0 ? 1 : 0;
         }
         int spare = running.isEmpty() ? 0 : pool.blockCount() / BLOCKS_PER_SPARE;
         return needed + reserved + spare <= pool.freeCount();

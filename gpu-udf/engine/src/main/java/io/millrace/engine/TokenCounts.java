@@ -21,7 +21,9 @@ final class TokenCounts {
 
     /** Notes a token of the output. */
     void addOutput(int tokenId) {
-        outputCounts[entry(tokenId)]++;
+        // In two statements: finding the entry may replace the array.
+        int index = entry(tokenId);
+        outputCounts[index]++;
     }
 
     /**
