@@ -21,7 +21,7 @@ HAND = [
     "Hello, world!", "Hello,world", " Hello", "Hello  world", "HELLO WORLD", "hELLO wORLD", "HelloWorld", "helloWorldFooBAR",
     "The quick brown fox jumps over the lazy dog.", "It's what we've said: they're done, I'm sure, he'd go, we'll see, can't.",
     "IT'S WHAT WE'VE SAID: THEY'RE DONE, I'M SURE, HE'D GO, WE'LL SEE, CAN'T.", "It'S 'Ve 'rE 'lL 'Ll x'sx x'dog 'tis",
-    "don\u2019t it\u2019s we\u2019ve", "'s", "'", "''", "'s's's", " 's", "a's b't", "'re're", "'\u017f '\u017fa", "'l 'v 'r",
+    "don\u2019t it\u2019s we\u2019ve", "'s", "'", "''", "'s's's", " 's", "a's b't", "'re're", "'\u017f '\u017fa", "'\u017fab x'\u017fab", "'l 'v 'r",
     "0", "1", "12", "123", "1234", "12345", "123456", "1234567", "12345678901234567890", "1 2 3", " 1", "  12", "3.14159",
     "1,000,000.00", "-42", "+7", "1e-9", "0x1F", "2026-11-23T08:17:53Z", "v1.2.3", "a1b2c3", "1a", "a1", "x=1;y=22;z=333",
     "\u0661\u0662\u0663\u0664", "\u00bd \u00b2 \u2167 \u2460", "\uff11\uff12\uff13", "\u4e00\u4e8c\u4e09", "\U0001d7ce\U0001d7cf",

@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * SentencePiece's BPE: the characters of a text are merged into tokens, those of the highest score first; what is not a
@@ -88,27 +89,30 @@ final class SentencePieceEncoder implements PlainEncoder {
         for (int i = 0; i < marked.length; i++) {
             marked[i] = marked[i] == ' ' ? SPACE_MARK : marked[i];
         }
-        Session session = new Session(marked);
+        Session session = null;
         int wordStart = 0;
         for (int i = 1; i < marked.length; i++) {
             boolean cut = !Character.isLowSurrogate(marked[i]) && !pairs.mayContain(marked[i - 1], marked[i]);
             if (cut) {
-                encodeWord(session, wordStart, i, out);
+                session = encodeWord(session, marked, wordStart, i, out);
                 wordStart = i;
             }
         }
-        encodeWord(session, wordStart, marked.length, out);
+        encodeWord(session, marked, wordStart, marked.length, out);
     }
 
-    private void encodeWord(Session session, int start, int end, IntList out) {
-        int[] cached = cache.find(session.text, start, end);
-        if (cached == null) {
-            int before = out.size();
-            mergeWord(session, start, end, out);
-            cache.put(session.text, start, end, out.tail(before));
-        } else {
+    /** Encodes a word, and returns the session that merges it if it is a new one: most texts need none. */
+    private @Nullable Session encodeWord(@Nullable Session session, char[] text, int start, int end, IntList out) {
+        int[] cached = cache.find(text, start, end);
+        if (cached != null) {
             out.addAll(cached);
+            return session;
         }
+        Session merging = session == null ? new Session(text) : session;
+        int before = out.size();
+        mergeWord(merging, start, end, out);
+        cache.put(text, start, end, out.tail(before));
+        return merging;
     }
 
     private void mergeWord(Session session, int start, int end, IntList out) {

@@ -78,10 +78,55 @@ final class SpecialTokens {
     /** Cuts a text into its pieces; an empty text has none. */
     Pieces partition(char[] text) {
         Pieces pieces = new Pieces();
-        if (text.length > 0) {
-            pieces.add(0, text.length, -1);
+        int textStart = 0;
+        int position = 0;
+        while (position < text.length) {
+            int matchEnd = longestMatchEnd(text, position);
+            if (matchEnd < 0) {
+                position++;
+                continue;
+            }
+            int clusterEnd = clusterEnd(text, position, matchEnd);
+            if (clusterEnd < 0) {
+                addText(textStart, position, pieces);
+                pieces.add(position, matchEnd, tokens[nodeAt(text, position, matchEnd)]);
+                textStart = matchEnd;
+                position = matchEnd;
+            } else {
+                textStart = addLongestFirst(text, position, clusterEnd, textStart, pieces);
+                position = clusterEnd;
+            }
         }
-        BitSet lengths = lengthsIn(text);
+        addText(textStart, text.length, pieces);
+        return pieces;
+    }
+
+    /**
+     * Returns where the stretch of text ends that begins with a match and goes on as long as matches overlap; -1 if none
+     * overlaps that match.
+     */
+    private int clusterEnd(char[] text, int start, int matchEnd) {
+        int end = matchEnd;
+        boolean overlapping = false;
+        for (int i = start + 1; i < end; i++) {
+            int otherEnd = longestMatchEnd(text, i);
+            overlapping |= otherEnd > 0;
+            end = Math.max(end, otherEnd);
+        }
+        return overlapping ? end : -1;
+    }
+
+    /**
+     * Adds the special tokens of a stretch in which matches overlap. Only there can one be in another's way, so only
+     * there do lengths have to be gone through one by one.
+     *
+     * @param textStart where the text starts that is not added yet
+     * @return where it starts now
+     */
+    private int addLongestFirst(char[] text, int start, int end, int textStart, Pieces target) {
+        Pieces pieces = new Pieces();
+        pieces.add(start, end, -1);
+        BitSet lengths = lengthsIn(text, start, end);
         for (int length = lengths.length() - 1; length > 0; length = lengths.previousSetBit(length - 1)) {
             Pieces finer = new Pieces();
             for (int i = 0; i < pieces.count(); i++) {
@@ -93,18 +138,42 @@ final class SpecialTokens {
             }
             pieces = finer;
         }
-        return pieces;
+        int added = textStart;
+        for (int i = 0; i < pieces.count(); i++) {
+            if (pieces.token(i) >= 0) {
+                addText(added, pieces.start(i), target);
+                target.add(pieces.start(i), pieces.end(i), pieces.token(i));
+                added = pieces.end(i);
+            }
+        }
+        return added;
     }
 
-    /** Returns the byte lengths of all special tokens that are somewhere in a text. */
-    private BitSet lengthsIn(char[] text) {
-        BitSet lengths = new BitSet();
-        for (int start = 0; start < text.length; start++) {
-            if (!firstChars.get(text[start])) {
-                continue;
+    private static void addText(int start, int end, Pieces pieces) {
+        if (end > start) {
+            pieces.add(start, end, -1);
+        }
+    }
+
+    /** Returns where the longest special token at a position ends, or -1 if there is none. */
+    private int longestMatchEnd(char[] text, int start) {
+        int longest = -1;
+        int node = firstChars.get(text[start]) ? ROOT : -1;
+        for (int i = start; i < text.length && node >= 0; i++) {
+            node = next(node, text[i]);
+            if (node >= 0 && tokens[node] >= 0) {
+                longest = i + 1;
             }
-            int node = ROOT;
-            for (int i = start; i < text.length && node >= 0; i++) {
+        }
+        return longest;
+    }
+
+    /** Returns the byte lengths of all special tokens that are somewhere in a range of a text. */
+    private BitSet lengthsIn(char[] text, int start, int end) {
+        BitSet lengths = new BitSet();
+        for (int from = start; from < end; from++) {
+            int node = firstChars.get(text[from]) ? ROOT : -1;
+            for (int i = from; i < end && node >= 0; i++) {
                 node = next(node, text[i]);
                 if (node >= 0 && tokens[node] >= 0) {
                     lengths.set(byteLengths[node]);
@@ -118,46 +187,38 @@ final class SpecialTokens {
         int textStart = start;
         int position = start;
         while (position < end) {
-            int node = firstChars.get(text[position]) ? find(text, position, end, byteLength) : -1;
-            if (node < 0) {
+            int matchEnd = matchEnd(text, position, end, byteLength);
+            if (matchEnd < 0) {
                 position++;
                 continue;
             }
-            if (position > textStart) {
-                pieces.add(textStart, position, -1);
-            }
-            int matchEnd = position + matchLength(text, position, node);
-            pieces.add(position, matchEnd, tokens[node]);
+            addText(textStart, position, pieces);
+            pieces.add(position, matchEnd, tokens[nodeAt(text, position, matchEnd)]);
             position = matchEnd;
             textStart = matchEnd;
         }
-        if (end > textStart) {
-            pieces.add(textStart, end, -1);
-        }
+        addText(textStart, end, pieces);
     }
 
-    /** Returns the node at which a token of so many bytes ends that starts at a position, or -1. */
-    private int find(char[] text, int start, int end, int byteLength) {
-        int node = ROOT;
-        for (int i = start; i < end; i++) {
+    /** Returns where a token of so many bytes ends that starts at a position, or -1. */
+    private int matchEnd(char[] text, int start, int end, int byteLength) {
+        int node = firstChars.get(text[start]) ? ROOT : -1;
+        for (int i = start; i < end && node >= 0; i++) {
             node = next(node, text[i]);
-            if (node < 0) {
-                return -1;
-            }
-            if (tokens[node] >= 0 && byteLengths[node] == byteLength) {
-                return node;
+            if (node >= 0 && tokens[node] >= 0 && byteLengths[node] == byteLength) {
+                return i + 1;
             }
         }
         return -1;
     }
 
-    private int matchLength(char[] text, int start, int endNode) {
+    /** Returns the node that a range of a text leads to; it does. */
+    private int nodeAt(char[] text, int start, int end) {
         int node = ROOT;
-        int position = start;
-        while (node != endNode) {
-            node = next(node, text[position++]);
+        for (int i = start; i < end; i++) {
+            node = next(node, text[i]);
         }
-        return position - start;
+        return node;
     }
 
     private int next(int node, char c) {

@@ -1,26 +1,30 @@
 package io.millrace.text.tokenizer;
 
-import java.util.Arrays;
-
 /** Finds tokens by their text, where that is a range of a longer text: an open-addressing hash table. */
 final class TokenTexts {
     private final char[][] texts;
+    private final int[] hashes;
     private final int[] tokens;
+    private final int shift;
     private final int lengthMax;
 
     /** Makes an empty table for at most so many texts, none longer than {@code lengthMax}. */
     TokenTexts(int capacity, int lengthMax) {
-        int slots = Integer.highestOneBit(Math.max(8, capacity)) * 4;
-        this.texts = new char[slots][];
-        this.tokens = new int[slots];
+        int bits = 33 - Integer.numberOfLeadingZeros(Math.max(8, capacity));
+        this.texts = new char[1 << bits][];
+        this.hashes = new int[1 << bits];
+        this.tokens = new int[1 << bits];
+        this.shift = 32 - bits;
         this.lengthMax = lengthMax;
     }
 
     /** Puts a text's token in; the last one counts. */
     void put(String text, int token) {
         char[] chars = text.toCharArray();
-        int slot = slot(chars, 0, chars.length);
+        int hash = CharRanges.hash(chars, 0, chars.length);
+        int slot = slot(hash, chars, 0, chars.length);
         texts[slot] = chars;
+        hashes[slot] = hash;
         tokens[slot] = token;
     }
 
@@ -29,24 +33,15 @@ final class TokenTexts {
         if (end - start > lengthMax) {
             return -1;
         }
-        int slot = slot(text, start, end);
+        int slot = slot(CharRanges.hash(text, start, end), text, start, end);
         return texts[slot] == null ? -1 : tokens[slot];
     }
 
-    private int slot(char[] text, int start, int end) {
-        int hash = 0;
-        for (int i = start; i < end; i++) {
-            hash = hash * 31 + text[i];
-        }
-        hash *= 0x9E3779B9;
-        int slot = (hash ^ hash >>> 15) & (texts.length - 1);
-        while (texts[slot] != null && !matches(texts[slot], text, start, end)) {
+    private int slot(int hash, char[] text, int start, int end) {
+        int slot = hash >>> shift;
+        while (texts[slot] != null && (hashes[slot] != hash || !CharRanges.equal(texts[slot], text, start, end))) {
             slot = (slot + 1) & (texts.length - 1);
         }
         return slot;
-    }
-
-    private static boolean matches(char[] candidate, char[] text, int start, int end) {
-        return Arrays.equals(candidate, 0, candidate.length, text, start, end);
     }
 }

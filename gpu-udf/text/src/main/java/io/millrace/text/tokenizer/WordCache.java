@@ -23,8 +23,7 @@ final class WordCache {
             return null;
         }
         Entry entry = slots.get(slot(text, start, end));
-        boolean hit = entry != null && Arrays.equals(entry.word, 0, entry.word.length, text, start, end);
-        return hit ? entry.tokens : null;
+        return entry != null && CharRanges.equal(entry.word, text, start, end) ? entry.tokens : null;
     }
 
     void put(char[] text, int start, int end, int[] tokens) {
@@ -34,11 +33,7 @@ final class WordCache {
     }
 
     private static int slot(char[] text, int start, int end) {
-        int hash = 0;
-        for (int i = start; i < end; i++) {
-            hash = hash * 31 + text[i];
-        }
-        hash *= 0x9E3779B9;
+        int hash = CharRanges.hash(text, start, end);
         return hash >>> 32 - Integer.numberOfTrailingZeros(SLOTS);
     }
 }
