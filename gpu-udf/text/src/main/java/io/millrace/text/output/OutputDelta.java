@@ -1,0 +1,22 @@
+package io.millrace.text.output;
+
+import io.millrace.proto.ToolCall;
+import java.util.List;
+
+/**
+ * What a piece of a model's output adds to the message it writes.
+ *
+ * @param content text added to the message's content; may be empty
+ * @param reasoning text added to its reasoning; may be empty
+ * @param toolCalls tool calls that are complete now
+ */
+public record OutputDelta(String content, String reasoning, List<ToolCall> toolCalls) {
+    public OutputDelta {
+        toolCalls = List.copyOf(toolCalls);
+    }
+
+    /** Returns whether it adds nothing. */
+    public boolean isEmpty() {
+        return content.isEmpty() && reasoning.isEmpty() && toolCalls.isEmpty();
+    }
+}
