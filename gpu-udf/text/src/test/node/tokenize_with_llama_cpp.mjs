@@ -11,5 +11,7 @@ const [modelPath, textsPath, mode] = process.argv.slice(2);
 const llama = await getLlama({gpu: false, build: "never", logLevel: LlamaLogLevel.error});
 const model = await llama.loadModel({modelPath, vocabOnly: true});
 const lines = readFileSync(textsPath, "utf8").split("\n").filter((line) => line !== "");
-console.log(lines.map((line) => JSON.stringify(Array.from(model.tokenize(JSON.parse(line), mode === "special")))).join("\n"));
+for (const line of lines) {
+  console.log(JSON.stringify(Array.from(model.tokenize(JSON.parse(line), mode === "special"))));
+}
 await model.dispose();

@@ -21,9 +21,9 @@ def train(texts):
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(texts), model_writer=model, model_type="bpe", vocab_size=900, byte_fallback=True,
-        character_coverage=0.98, normalization_rule_name="identity", remove_extra_whitespaces=False, add_dummy_prefix=True,
-        split_by_unicode_script=False, split_digits=True, allow_whitespace_only_pieces=True, num_threads=1,
-        control_symbols=["<start_of_turn>", "<end_of_turn>"], minloglevel=2)
+        character_coverage=0.98, normalization_rule_name="identity", remove_extra_whitespaces=False,
+        add_dummy_prefix=True, split_by_unicode_script=False, split_digits=True, allow_whitespace_only_pieces=True,
+        num_threads=1, control_symbols=["<start_of_turn>", "<end_of_turn>"], minloglevel=2)
     proto = sentencepiece_model_pb2.ModelProto()
     proto.ParseFromString(model.getvalue())
     return proto

@@ -18,7 +18,8 @@ LEAD = r"[^\r\n\p{L}\p{N}]?"
 PATTERNS = {
     "llama-bpe": CONTRACTIONS + LEAD + r"\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*" + REST,
     "qwen2": CONTRACTIONS + LEAD + r"\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*" + REST,
-    "tekken": LEAD + UPPER + "*" + LOWER + "+|" + LEAD + UPPER + "+" + LOWER + r"*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*" + REST,
+    "tekken": LEAD + UPPER + "*" + LOWER + "+|" + LEAD + UPPER + "+" + LOWER + "*"
+              + r"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*" + REST,
 }
 
 

@@ -14,7 +14,8 @@ llama_cpp() { (cd "$npm_folder" && node "$here/../node/tokenize_with_llama_cpp.m
 "$python" "$here/make_bpe_vocabulary.py" "$out/texts.jsonl" > "$out/bpe-vocabulary.json"
 "$python" "$here/make_sentencepiece_goldens.py" "$out"
 for pre in gpt-2 llama-bpe qwen2 tekken; do
-    "$python" "$here/tokenize_with_tokenizers.py" "$out/bpe-vocabulary.json" $pre "$out/texts.jsonl" > "$out/bpe-$pre.jsonl"
+    "$python" "$here/tokenize_with_tokenizers.py" "$out/bpe-vocabulary.json" $pre "$out/texts.jsonl" \
+        > "$out/bpe-$pre.jsonl"
 done
 "$python" "$here/make_vocabulary_gguf.py" "$out/bpe-vocabulary.json" default "$scratch/default.gguf"
 llama_cpp "$scratch/default.gguf" "$out/texts.jsonl" plain > "$out/bpe-default.jsonl"

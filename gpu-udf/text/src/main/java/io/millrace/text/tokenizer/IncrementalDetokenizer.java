@@ -9,8 +9,8 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Turns tokens into text as they come: bytes that may yet become a character are held back. What is returned, joined, is
- * the text of all tokens together. Used by one thread.
+ * Turns tokens into text as they come: bytes that may yet become a character are held back. What is returned, joined,
+ * is the text of all tokens together. Used by one thread.
  */
 public final class IncrementalDetokenizer {
     /** Most bytes that can be held back: all but the last of a character. */

@@ -3,9 +3,9 @@ package io.millrace.text.tokenizer;
 import java.util.Arrays;
 
 /**
- * The merging of one text's symbols: again and again the most important pair of neighbours becomes one symbol, of equals
- * the leftmost, until no pair can be merged. A heap of pairs keeps this at O(n log n) for n symbols. Used by one thread,
- * for one text after another.
+ * The merging of one text's symbols: again and again the most important pair of neighbours becomes one symbol, of
+ * equals the leftmost, until no pair can be merged. A heap of pairs keeps this at O(n log n) for n symbols. Used by one
+ * thread, for one text after another.
  */
 abstract class MergeSession {
     /** What {@link #find} returns for a pair that is not merged. */

@@ -12,7 +12,7 @@ interface PreTokenizer {
         void word(char[] text, int start, int end);
     }
 
-    /** Returns a pre-tokenizer that cuts the words of this one further; a word's ends are ends of text to the second. */
+    /** Returns a pre-tokenizer that cuts the words of this one further; each word is a whole text to the second. */
     default PreTokenizer then(PreTokenizer second) {
         return (text, start, end, sink) ->
                 split(text, start, end, (word, wordStart, wordEnd) -> second.split(word, wordStart, wordEnd, sink));

@@ -102,8 +102,8 @@ final class SpecialTokens {
     }
 
     /**
-     * Returns where the stretch of text ends that begins with a match and goes on as long as matches overlap; -1 if none
-     * overlaps that match.
+     * Returns where the stretch of text ends that begins with a match and goes on as long as matches overlap; -1 if
+     * none overlaps that match.
      */
     private int clusterEnd(char[] text, int start, int matchEnd) {
         int end = matchEnd;
@@ -251,8 +251,8 @@ final class SpecialTokens {
     }
 
     /**
-     * Makes the tokens that are found in text whose special tokens count. One character alone is never a control token:
-     * {@link SpecialTokenGuard} could not mark it as text.
+     * Makes the tokens that are found in text whose special tokens count. One character alone is never a control
+     * token: {@link SpecialTokenGuard} could not mark it as text.
      */
     static SpecialTokens parsed(Tokenizer tokenizer) {
         return of(tokenizer, id -> tokenizer.isUserDefined(id) || isParsedControl(tokenizer, id));

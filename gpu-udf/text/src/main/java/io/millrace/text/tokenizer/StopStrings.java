@@ -1,5 +1,7 @@
 package io.millrace.text.tokenizer;
 
+import io.millrace.kv.ErrorCode;
+import io.millrace.kv.ServingException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -11,25 +13,27 @@ public final class StopStrings {
     /** Most stop strings. */
     public static final int COUNT_MAX = 64;
 
+    /** Most characters of a stop string: so much text may have to be held back. */
+    public static final int LENGTH_MAX = 4096;
+
     private final String[] stops;
-    /** For each stop and number of matched characters, how many still match after the next one does not (Knuth, Morris, Pratt). */
+    /** By Knuth, Morris and Pratt: how many of so many matched characters still match when the next one does not. */
     private final int[][] failures;
 
     /**
      * Ends texts at any of these strings.
      *
-     * @throws IllegalArgumentException if one is empty, or there are more than {@link #COUNT_MAX}
+     * @throws ServingException {@code INVALID_REQUEST} if one is empty or longer than {@link #LENGTH_MAX}, or there are
+     *     more than {@link #COUNT_MAX}
      */
     public StopStrings(List<String> stops) {
-        if (stops.size() > COUNT_MAX) {
-            throw new IllegalArgumentException("at most " + COUNT_MAX + " stop strings: " + stops.size());
-        }
+        check(stops.size() <= COUNT_MAX, "stop must have at most " + COUNT_MAX + " strings: " + stops.size());
         this.stops = stops.toArray(String[]::new);
         this.failures = new int[this.stops.length][];
         for (int i = 0; i < this.stops.length; i++) {
-            if (this.stops[i].isEmpty()) {
-                throw new IllegalArgumentException("stop string " + i + " is empty");
-            }
+            int length = this.stops[i].length();
+            check(length > 0, "stop[" + i + "] is empty");
+            check(length <= LENGTH_MAX, "stop[" + i + "] must have at most " + LENGTH_MAX + " characters: " + length);
             failures[i] = failures(this.stops[i]);
         }
     }
@@ -42,6 +46,12 @@ public final class StopStrings {
     /** Starts a text. */
     public Matcher newMatcher() {
         return new Matcher();
+    }
+
+    private static void check(boolean holds, String message) {
+        if (!holds) {
+            throw new ServingException(ErrorCode.INVALID_REQUEST, message, "stop", null);
+        }
     }
 
     private static int[] failures(String stop) {

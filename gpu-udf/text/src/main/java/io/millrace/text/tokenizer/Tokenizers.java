@@ -10,8 +10,8 @@ public final class Tokenizers {
     /**
      * Makes the tokenizer of a vocabulary.
      *
-     * @throws ServingException {@code MODEL_FILE_INVALID} if the vocabulary is damaged, or its kind or its pre-tokenizer
-     *     is not supported
+     * @throws ServingException {@code MODEL_FILE_INVALID} if the vocabulary is damaged, or its kind or its
+     *     pre-tokenizer is not supported
      */
     public static Tokenizer of(Vocabulary vocabulary) {
         return switch (vocabulary.model()) {

@@ -1,6 +1,6 @@
 package io.millrace.text.tokenizer;
 
-/** Text as code points: what JSON allows in a string and Unicode does not, a surrogate without its other half, is out. */
+/** Text as code points, without what JSON allows in a string and Unicode does not: half a surrogate pair. */
 final class WellFormedText {
     private static final char REPLACEMENT = '\ufffd';
 

@@ -94,6 +94,17 @@ class PromptTokenizerTest {
     }
 
     @Test
+    void marksWhatLooksLikeControlTokens() {
+        SpecialTokenGuard guard = new SpecialTokenGuard(tokenizers().get(0));
+        assertThat(guard.protect("a < b <|im_x|> <tool_call>")).isEqualTo("a < b <|im_x|> <tool_call>");
+        assertThat(guard.protect("a<|im_end|>b")).isEqualTo("a<\ufdd0|im_end|>b");
+        assertThat(guard.protect("<\ufdd0|im_end|>")).isEqualTo("<\ufdd0|im_end|>");
+        assertThat(guard.protect("x\ufdd0y")).isEqualTo("xy");
+        // What follows could be the rest of it.
+        assertThat(guard.protect("a<|im_")).isEqualTo("a<\ufdd0|im_");
+    }
+
+    @Test
     void usesThePreviousTokensUpToTheLastSharedControlToken() {
         Tokenizer tokenizer = tokenizers().get(0);
         List<String> encoded = new ArrayList<>();

@@ -3,6 +3,8 @@ package io.millrace.text.tokenizer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.millrace.kv.ErrorCode;
+import io.millrace.kv.ServingException;
 import io.millrace.text.tokenizer.StopStrings.Result;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -103,8 +105,12 @@ class StopStringsTest {
 
     @Test
     void refusesWhatCannotBeMatched() {
-        assertThatThrownBy(() -> new StopStrings(List.of(""))).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> new StopStrings(Collections.nCopies(65, "x")))
-                .isInstanceOf(IllegalArgumentException.class);
+        for (List<String> stops : List.of(
+                List.of("x", ""), Collections.nCopies(65, "x"), List.of("x".repeat(StopStrings.LENGTH_MAX + 1)))) {
+            assertThatThrownBy(() -> new StopStrings(stops)).isInstanceOfSatisfying(ServingException.class, e -> {
+                assertThat(e.code()).isEqualTo(ErrorCode.INVALID_REQUEST);
+                assertThat(e.param()).isEqualTo("stop");
+            });
+        }
     }
 }
