@@ -14,6 +14,7 @@ import io.millrace.gateway.TurnOpener.Opened;
 import io.netty.channel.EventLoop;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /** {@code POST /v1/chat/completions}: takes a request in, and has its turn read to the client. */
 final class ChatCompletionsService implements HttpService {
@@ -58,7 +59,9 @@ final class ChatCompletionsService implements HttpService {
             ctx.clearRequestTimeout();
             if (thrown != null) {
                 openRequests.releaseBody(bodyBytes);
-                response.close(ErrorResponses.response(readers().failure(thrown)));
+                if (response.isOpen()) {
+                    response.close(ErrorResponses.response(readers().failure(thrown)));
+                }
             } else if (body.content().length() <= MAX_INLINE_BODY_BYTES) {
                 answer(ctx, body, bodyBytes, response);
             } else {
@@ -106,7 +109,7 @@ final class ChatCompletionsService implements HttpService {
         return surroundings.readers();
     }
 
-    private static void checkContentType(@org.jspecify.annotations.Nullable MediaType type) {
+    private static void checkContentType(@Nullable MediaType type) {
         if (type == null
                 || !type.type().equals("application")
                 || !type.subtype().equals("json")) {

@@ -2,6 +2,7 @@ package io.millrace.gateway;
 
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import com.linecorp.armeria.common.AggregatedHttpResponse;
+import com.linecorp.armeria.common.ClosedSessionException;
 import com.linecorp.armeria.common.ContentTooLargeException;
 import com.linecorp.armeria.common.HttpData;
 import com.linecorp.armeria.common.HttpHeaderNames;
@@ -9,8 +10,11 @@ import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.MediaType;
 import com.linecorp.armeria.common.RequestHeaders;
+import com.linecorp.armeria.common.ResponseCompleteException;
 import com.linecorp.armeria.common.ResponseHeaders;
 import com.linecorp.armeria.common.ResponseHeadersBuilder;
+import com.linecorp.armeria.common.stream.AbortedStreamException;
+import com.linecorp.armeria.common.stream.ClosedStreamException;
 import com.linecorp.armeria.common.util.Exceptions;
 import com.linecorp.armeria.server.HttpResponseException;
 import com.linecorp.armeria.server.HttpStatusException;
@@ -78,8 +82,18 @@ final class ErrorResponses implements ServerErrorHandler {
         if (cause instanceof HttpStatusException e) {
             return http(e.httpStatus(), null);
         }
+        if (isClientGone(cause)) {
+            return Failure.http(HttpStatus.BAD_REQUEST, "the request was cut off");
+        }
         LOG.error("A request failed", cause);
         return Failure.http(HttpStatus.INTERNAL_SERVER_ERROR, "an internal error; the gateway's log says more");
+    }
+
+    private static boolean isClientGone(Throwable cause) {
+        return cause instanceof ClosedSessionException
+                || cause instanceof AbortedStreamException
+                || cause instanceof ClosedStreamException
+                || cause instanceof ResponseCompleteException;
     }
 
     Failure tooLarge() {

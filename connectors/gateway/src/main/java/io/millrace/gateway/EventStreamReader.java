@@ -11,6 +11,7 @@ import com.linecorp.armeria.common.ResponseHeadersBuilder;
 import io.millrace.connector.port.TurnStream;
 import io.millrace.proto.TokenChunk;
 import io.netty.channel.EventLoop;
+import java.nio.charset.StandardCharsets;
 
 /**
  * Sends a turn as server-sent events, each as soon as it is there. Headers go with the first of them, so that a turn
@@ -103,7 +104,7 @@ final class EventStreamReader extends TurnReader {
 
     private void sendHeaders() {
         ResponseHeadersBuilder headers = ResponseHeaders.builder(HttpStatus.OK)
-                .contentType(MediaType.EVENT_STREAM.withCharset(java.nio.charset.StandardCharsets.UTF_8))
+                .contentType(MediaType.EVENT_STREAM.withCharset(StandardCharsets.UTF_8))
                 .set(HttpHeaderNames.CACHE_CONTROL, "no-cache")
                 // Proxies of nginx's kind hold events back otherwise.
                 .set("x-accel-buffering", "no");

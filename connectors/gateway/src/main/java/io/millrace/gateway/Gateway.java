@@ -83,6 +83,8 @@ public final class Gateway implements AutoCloseable {
                 .idleTimeout(timeouts.idle())
                 // Open requests are waited for here, and told why if they are cut off.
                 .gracefulShutdownTimeoutMillis(0, 0)
+                .childChannelPipelineCustomizer(pipeline -> RequestHeadDeadline.install(pipeline, timeouts.request()))
+                .decorator(RequestHeadDeadline::decorate)
                 .errorHandler(errors)
                 .accessLogWriter(Gateway::logAccess, false)
                 .disableServerHeader();

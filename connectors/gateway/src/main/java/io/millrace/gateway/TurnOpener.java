@@ -10,7 +10,7 @@ import io.millrace.kv.ServingException;
 import io.millrace.proto.AgentRequest;
 import io.millrace.proto.ChatRequest;
 import java.util.List;
-import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Finds a request's session, names its turn, and hands it to the job; or finds the turn that the request means. */
@@ -25,17 +25,18 @@ final class TurnOpener {
         static EventId parse(String text) {
             int colon = text.lastIndexOf(':');
             String digits = text.substring(colon + 1);
-            boolean valid = colon > 0
-                    && text.length() <= ChatRequestParser.MAX_ID_CHARS
-                    && !digits.isEmpty()
-                    && digits.length() <= MAX_DIGITS
-                    && digits.chars().allMatch(c -> c >= '0' && c <= '9');
-            if (!valid) {
+            if (colon < 0
+                    || !isTurnId(text.substring(0, colon))
+                    || digits.isEmpty()
+                    || digits.length() > MAX_DIGITS
+                    || !digits.chars().allMatch(c -> c >= '0' && c <= '9')) {
                 throw JsonFields.refuse(LAST_EVENT_HEADER, "must be an event's id, <turn>:<offset>");
             }
             return new EventId(text.substring(0, colon), Integer.parseInt(digits));
         }
     }
+
+    private static final Pattern TURN_ID = Pattern.compile("[a-zA-Z0-9_-]{1,256}");
 
     static final String LAST_EVENT_HEADER = "last-event-id";
 
@@ -54,18 +55,12 @@ final class TurnOpener {
     /** Begins the turn of a request, or joins the one that its headers name. */
     Opened open(RequestHeaders headers, ParsedChat chat, String bodyHash) {
         Caller caller = SessionResolver.resolve(headers, chat);
-        String lastEventId = headers.get(LAST_EVENT_HEADER);
-        if (lastEventId != null && !lastEventId.isEmpty() && chat.stream()) {
+        String lastEventId = lastEventId(headers);
+        if (lastEventId != null && chat.stream()) {
             return resume(caller, EventId.parse(lastEventId), chat, bodyHash);
         }
         KeptTurn turn = registry.begin(caller, bodyHash, attempt -> newTurn(caller, chat, bodyHash, attempt));
-        try {
-            return new Opened(turn, port.submit(request(turn, chat)), 0);
-        } catch (RuntimeException e) {
-            registry.detach(turn);
-            registry.retire(turn);
-            throw e;
-        }
+        return submit(turn, chat, 0);
     }
 
     /** Finds a turn by its id for one more reader. */
@@ -74,7 +69,9 @@ final class TurnOpener {
         if (turn == null) {
             throw new Refusal(Failure.unknownTurn(from.turnId()));
         }
-        return resume(turn, from);
+        TurnStream stream = port.find(turn.jobSession(), turn.turnId())
+                .orElseThrow(() -> new Refusal(Failure.unknownTurn(from.turnId())));
+        return new Opened(registry.attach(turn), stream, from.position());
     }
 
     /** Ends a turn early. Returns false if no such turn is known. */
@@ -92,6 +89,8 @@ final class TurnOpener {
         return true;
     }
 
+    // The job sends a repeated request's tokens again, and they are the same ones: so the turn is found even where the
+    // port, or this whole process, is younger than it.
     private Opened resume(Caller caller, EventId from, ParsedChat chat, String bodyHash) {
         KeptTurn turn = registry.find(caller.tenant(), from.turnId());
         if (turn == null) {
@@ -99,7 +98,6 @@ final class TurnOpener {
             if (session == null) {
                 throw new Refusal(Failure.unknownTurn(from.turnId()));
             }
-            // This gateway may be younger than the turn. The body says all that the answer's shape needs.
             turn = new KeptTurn(from.turnId(), session, caller, bodyHash, null, shape(chat));
         } else if (!turn.bodyHash().equals(bodyHash)) {
             throw new ServingException(
@@ -108,15 +106,20 @@ final class TurnOpener {
                     LAST_EVENT_HEADER,
                     null);
         }
-        return resume(turn, from);
+        return submit(registry.attach(turn), chat, from.position());
     }
 
-    private Opened resume(KeptTurn turn, EventId from) {
-        Optional<TurnStream> stream = port.find(turn.jobSession(), turn.turnId());
-        if (stream.isEmpty()) {
-            throw new Refusal(Failure.unknownTurn(from.turnId()));
+    private Opened submit(KeptTurn turn, ParsedChat chat, int resumeAfter) {
+        try {
+            // A turn that goes on is joined even where no new one would be taken.
+            TurnStream stream =
+                    port.find(turn.jobSession(), turn.turnId()).orElseGet(() -> port.submit(request(turn, chat)));
+            return new Opened(turn, stream, resumeAfter);
+        } catch (RuntimeException e) {
+            registry.detach(turn);
+            registry.retire(turn);
+            throw e;
         }
-        return new Opened(registry.attach(turn), stream.get(), from.position());
     }
 
     private AnswerShape shape(ParsedChat chat) {
@@ -172,11 +175,12 @@ final class TurnOpener {
                 .build();
     }
 
-    /** Whether the job takes requests. */
-    boolean isReady() {
-        return port.isReady();
+    /** Whether a text can be a turn's id. */
+    static boolean isTurnId(String text) {
+        return TURN_ID.matcher(text).matches();
     }
 
+    /** The event that a client has read last, or null if it says none. */
     static @Nullable String lastEventId(RequestHeaders headers) {
         String value = headers.get(LAST_EVENT_HEADER);
         return value == null || value.isEmpty() ? null : value;

@@ -75,9 +75,7 @@ final class TurnsService {
 
     private static String turnId(ServiceRequestContext ctx) {
         String turnId = String.valueOf(ctx.pathParam(TURN_PARAM));
-        boolean valid = turnId.length() <= ChatRequestParser.MAX_ID_CHARS
-                && turnId.chars().allMatch(c -> c == '_' || c == '-' || c < 0x7f && Character.isLetterOrDigit(c));
-        if (!valid) {
+        if (!TurnOpener.isTurnId(turnId)) {
             throw JsonFields.refuse(TURN_PARAM, "is no id of a turn");
         }
         return turnId;

@@ -232,7 +232,30 @@ final class ChatStreamTest {
         assertError(gateway.post(HELLO_STREAM, "x-tenant-id", "t", "last-event-id", id + ":2"), 404, "turn_not_found");
         assertError(gateway.send("GET", "/v1/turns/turn_y/events", "last-event-id", id + ":2"), 400, "invalid_request");
         gateway.port.forget(turn);
-        assertError(gateway.post(HELLO_STREAM, "last-event-id", id + ":2"), 404, "turn_not_found");
+        assertError(gateway.send("GET", "/v1/turns/" + id + "/events"), 404, "turn_not_found");
+    }
+
+    @Test
+    void testResumeOfATurnThatOnlyTheJobKnows() throws Exception {
+        gateway.port.onTurn(turn -> turn.text("a").text("b").finish(TurnFinished.Reason.STOP));
+        String whole = gateway.post(HELLO_STREAM, "session-id", "s").body();
+        TestingTurnStream turn = gateway.port.nextTurn();
+        String rest = whole.substring(whole.indexOf("id: " + turn.requestId() + ":2\n"));
+        gateway.port.forget(turn);
+        assertThat(gateway.post(HELLO_STREAM, "session-id", "s", "last-event-id", turn.requestId() + ":1")
+                        .body())
+                .isEqualTo(rest);
+        TestingTurnStream again = gateway.port.nextTurn();
+        assertThat(again.request()).isEqualTo(turn.request());
+
+        TestingGateway younger = new TestingGateway();
+        try (younger) {
+            younger.port.onTurn(other -> other.text("a").text("b").finish(TurnFinished.Reason.STOP));
+            assertThat(younger.post(HELLO_STREAM, "session-id", "s", "last-event-id", turn.requestId() + ":1")
+                            .body())
+                    .isEqualTo(rest);
+            assertThat(younger.port.nextTurn().request()).isEqualTo(turn.request());
+        }
     }
 
     @Test

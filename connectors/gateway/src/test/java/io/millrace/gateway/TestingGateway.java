@@ -29,6 +29,7 @@ final class TestingGateway implements AutoCloseable {
 
     final TestingRequestPort port = new TestingRequestPort();
     final Gateway gateway;
+    private final int boundPort;
     private final HttpClient client =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
@@ -42,6 +43,7 @@ final class TestingGateway implements AutoCloseable {
         gateway = new Gateway(
                 options, port, new GatewayEnvironment(clock, System::nanoTime, () -> "id" + ids.incrementAndGet()));
         gateway.start();
+        boundPort = gateway.port();
     }
 
     static GatewayOptions.Timeouts timeouts(Duration request, Duration turn, Duration write, Duration keepAlive) {
@@ -50,7 +52,7 @@ final class TestingGateway implements AutoCloseable {
     }
 
     URI uri(String path) {
-        return URI.create("http://127.0.0.1:" + gateway.port() + path);
+        return URI.create("http://127.0.0.1:" + boundPort + path);
     }
 
     /** Posts a body to completions; headers come as name, value, name, value. */

@@ -20,6 +20,7 @@ final class TestingTurnStream implements TurnStream {
     private final Set<Runnable> listeners = ConcurrentHashMap.newKeySet();
     private volatile boolean complete;
     private int tokenCount;
+    private int readCount;
 
     TestingTurnStream(AgentRequest request) {
         this.request = request;
@@ -82,6 +83,11 @@ final class TestingTurnStream implements TurnStream {
         return this;
     }
 
+    /** Chunks that some reader has asked for. */
+    synchronized int readCount() {
+        return readCount;
+    }
+
     int subscriptionCount() {
         return subscriptions.size();
     }
@@ -98,6 +104,7 @@ final class TestingTurnStream implements TurnStream {
 
     @Override
     public synchronized @Nullable TokenChunk chunk(int index) {
+        readCount = Math.max(readCount, index + 1);
         return index < chunks.size() ? chunks.get(index) : null;
     }
 
