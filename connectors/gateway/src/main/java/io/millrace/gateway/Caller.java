@@ -16,7 +16,7 @@ record Caller(
         boolean lasting,
         @Nullable String idempotencyKey) {
     /**
-     * The job's name of a session. A client's own names have no spaces, so none of them can be another tenant's session.
+     * The job's name of a session. A client's own names have no spaces, so none can be another tenant's session.
      */
     String jobSession(String clientSession) {
         return tenant.isEmpty() ? clientSession : tenant + " " + clientSession;

@@ -14,6 +14,7 @@ import io.millrace.gateway.TurnOpener.Opened;
 import io.netty.channel.EventLoop;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /** {@code POST /v1/chat/completions}: takes a request in, and has its turn read to the client. */
@@ -65,7 +66,12 @@ final class ChatCompletionsService implements HttpService {
             } else if (body.content().length() <= MAX_INLINE_BODY_BYTES) {
                 answer(ctx, body, bodyBytes, response);
             } else {
-                ctx.blockingTaskExecutor().withoutContext().execute(() -> answer(ctx, body, bodyBytes, response));
+                try {
+                    ctx.blockingTaskExecutor().withoutContext().execute(() -> answer(ctx, body, bodyBytes, response));
+                } catch (RejectedExecutionException e) {
+                    openRequests.releaseBody(bodyBytes);
+                    response.close(ErrorResponses.response(Failure.stopping()));
+                }
             }
         });
         return response;
@@ -87,22 +93,20 @@ final class ChatCompletionsService implements HttpService {
                 return;
             }
             Opened opened = opener.open(request.headers(), chat, bodyHash);
-            EventLoop loop = ctx.eventLoop().withoutContext();
             readers()
-                    .start(
-                            chat.stream()
-                                    ? new EventStreamReader(
-                                            opened.turn(),
-                                            opened.stream(),
-                                            opened.resumeAfter(),
-                                            response,
-                                            loop,
-                                            surroundings)
-                                    : new WholeTurnReader(
-                                            opened.turn(), opened.stream(), response, loop, surroundings));
+                    .start(reader(
+                            opened, chat.stream(), response, ctx.eventLoop().withoutContext()));
         } catch (RuntimeException e) {
             response.close(ErrorResponses.response(readers().failure(e)));
         }
+    }
+
+    private TurnReader reader(Opened opened, boolean events, HttpResponseWriter response, EventLoop loop) {
+        if (events) {
+            return new EventStreamReader(
+                    opened.turn(), opened.stream(), opened.resumeAfter(), response, loop, surroundings);
+        }
+        return new WholeTurnReader(opened.turn(), opened.stream(), response, loop, surroundings);
     }
 
     private TurnReaders readers() {

@@ -50,7 +50,7 @@ final class ChatEvents {
         this.eventEnd = utf8((shape.includeUsage() ? ",\"usage\":null" : "") + "}\n\n");
     }
 
-    /** Appends what a chunk adds to the reader's events; nothing if the reader has seen it or there is nothing to see. */
+    /** Appends what a chunk adds to the reader's events: nothing if there is nothing to see that it has not seen. */
     void append(TokenChunk chunk, boolean first, ByteBuilder out) {
         int tokenCount = chunk.getTokenIdsCount();
         int end = chunk.getOffset() + tokenCount;

@@ -3,6 +3,7 @@ package io.millrace.gateway;
 import com.linecorp.armeria.common.AggregatedHttpResponse;
 import com.linecorp.armeria.common.HttpData;
 import com.linecorp.armeria.common.HttpHeaderNames;
+import com.linecorp.armeria.common.HttpObject;
 import com.linecorp.armeria.common.HttpResponseWriter;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.MediaType;
@@ -73,7 +74,7 @@ final class EventStreamReader extends TurnReader {
             sendHeaders();
         }
         if (out.size() > 0) {
-            response.write(HttpData.wrap(out.take()));
+            send(HttpData.wrap(out.take()));
             if (!last) {
                 awaitDemand();
             }
@@ -90,16 +91,21 @@ final class EventStreamReader extends TurnReader {
             return;
         }
         ChatEvents.error(failure, out);
-        response.write(HttpData.wrap(out.take()));
+        send(HttpData.wrap(out.take()));
         close();
     }
 
     @Override
     void onSilence() {
         if (headersSent && isSilentFor(timeouts().keepAlive().toNanos())) {
-            response.write(KEEP_ALIVE);
+            send(KEEP_ALIVE);
             awaitDemand();
         }
+    }
+
+    private void send(HttpObject part) {
+        // A client that is gone takes nothing, and the end of its reading is on its way.
+        boolean unused = response.tryWrite(part);
     }
 
     private void sendHeaders() {
@@ -109,7 +115,7 @@ final class EventStreamReader extends TurnReader {
                 // Proxies of nginx's kind hold events back otherwise.
                 .set("x-accel-buffering", "no");
         addTurnHeaders(headers);
-        response.write(headers.build());
+        send(headers.build());
         headersSent = true;
     }
 }

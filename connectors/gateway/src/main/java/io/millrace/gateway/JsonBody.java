@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.kv.ErrorCode;
@@ -68,6 +69,8 @@ final class JsonBody {
             throw malformed(what + " is beyond a limit" + at(e) + ": JSON may be " + MAX_DEPTH
                     + " levels deep, with numbers of " + MAX_NUMBER_CHARS + " and names of " + MAX_NAME_CHARS
                     + " characters");
+        } catch (MismatchedInputException e) {
+            throw malformed(what + " is not valid JSON" + at(e) + ": there is more after the value");
         } catch (JsonProcessingException e) {
             throw malformed(what + " is not valid JSON" + at(e) + ": " + e.getOriginalMessage());
         }

@@ -4,7 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import org.jspecify.annotations.Nullable;
 
-/** A turn that clients can read, resume or cancel through this gateway. Its readers are counted by {@link TurnRegistry}. */
+/** A turn that clients can read, resume or cancel here. Its readers are counted by {@link TurnRegistry}. */
 final class KeptTurn {
     private final String turnId;
     private final String clientSession;

@@ -94,9 +94,9 @@ final class ChatStreamTest {
         gateway.port.onTurn(turn -> turn.calls(CALL).calls(second).finish(TurnFinished.Reason.TOOL_CALLS));
         List<SseEvent> events = SseEvent.parse(gateway.post(HELLO_STREAM).body());
         assertThat(json(events.get(0).data()).at("/choices/0/delta").toString())
-                .isEqualTo(
-                        "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"index\":0,\"id\":\"call_1\","
-                                + "\"type\":\"function\",\"function\":{\"name\":\"weather\",\"arguments\":\"{\\\"city\\\": \\\"Ulm\\\"}\"}}]}");
+                .isEqualTo("{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"index\":0,\"id\":\"call_1\","
+                        + "\"type\":\"function\",\"function\":{\"name\":\"weather\","
+                        + "\"arguments\":\"{\\\"city\\\": \\\"Ulm\\\"}\"}}]}");
         assertThat(json(events.get(1).data())
                         .at("/choices/0/delta/tool_calls/0/index")
                         .asInt())
@@ -104,9 +104,9 @@ final class ChatStreamTest {
         assertThat(json(events.get(2).data()).at("/choices/0/finish_reason").asText())
                 .isEqualTo("tool_calls");
 
-        List<SseEvent> single = SseEvent.parse(gateway.post(
-                        "{\"stream\":true,\"parallel_tool_calls\":false,\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}")
-                .body());
+        List<SseEvent> single = SseEvent.parse(
+                gateway.post(HELLO_STREAM.replace("{\"stream", "{\"parallel_tool_calls\":false,\"stream"))
+                        .body());
         assertThat(single).hasSize(3);
         assertThat(json(single.get(0).data()).at("/choices/0/delta/tool_calls").size())
                 .isEqualTo(1);
