@@ -42,6 +42,11 @@ final class CandidateHeap {
         return poll(logits, false);
     }
 
+    /** The worst, of a heap ordered so that is not empty. */
+    int worst() {
+        return ids[0];
+    }
+
     /** Keeps a heap of the best {@code limit} so far, with the worst of them at its root. */
     void offerWorstFirst(float[] logits, int id, int limit) {
         if (size < limit) {

@@ -153,14 +153,17 @@ final class Sampler {
     }
 
     /** The least logit that min-p keeps: p >= minP * pMax means logit >= logitMax + temperature * log(minP). */
-    private static double minLogit(float maxLogit, SamplingParameters sampling) {
-        // A banned token is kept out even where min-p is off.
-        return sampling.minP() <= 0
-                ? -Float.MAX_VALUE
-                : maxLogit + sampling.temperature() * StrictMath.log(sampling.minP());
+    private static float minLogit(float maxLogit, SamplingParameters sampling) {
+        if (sampling.minP() <= 0) {
+            // A banned token is kept out even where min-p is off.
+            return -Float.MAX_VALUE;
+        }
+        double exact = maxLogit + sampling.temperature() * StrictMath.log(sampling.minP());
+        float rounded = (float) exact;
+        return rounded < exact ? Math.nextUp(rounded) : rounded;
     }
 
-    private int aboveMinP(float[] logits, double minLogit) {
+    private int aboveMinP(float[] logits, float minLogit) {
         int count = 0;
         for (int id = 0; id < logits.length; id++) {
             if (logits[id] >= minLogit) {
@@ -172,11 +175,13 @@ final class Sampler {
 
     /** Candidates become the k likeliest that min-p keeps, likeliest first. */
     private int topK(float[] logits, int best, SamplingParameters sampling) {
-        double minLogit = minLogit(logits[best], sampling);
+        float least = minLogit(logits[best], sampling);
         heap.clear();
         for (int id = 0; id < logits.length; id++) {
-            if (logits[id] >= minLogit) {
+            if (logits[id] >= least) {
                 heap.offerWorstFirst(logits, id, sampling.topK());
+                // Later ids lose to equals, so what is not above the worst of k need not be offered.
+                least = heap.size() < sampling.topK() ? least : Math.nextUp(logits[heap.worst()]);
             }
         }
         int count = heap.size();
@@ -207,18 +212,18 @@ final class Sampler {
      * are put in order, and only as far as needed.
      */
     private int likely(float[] logits, int best, double scale, SamplingParameters sampling) {
-        int kept = aboveMinP(logits, minLogit(logits[best], sampling));
+        float minLogit = minLogit(logits[best], sampling);
         double total = 0;
-        for (int i = 0; i < kept; i++) {
-            total += weight(logits, candidateIds[i], best, scale);
+        for (int id = 0; id < logits.length; id++) {
+            total += logits[id] >= minLogit ? weight(logits, id, best, scale) : 0;
         }
-        double leastWeight = (1.0 - sampling.topP()) * total / kept;
+        double leastWeight = (1.0 - sampling.topP()) * total / logits.length;
         // weight >= leastWeight, with a margin, as a comparison of logits.
-        double leastLogit = logits[best] + (StrictMath.log(leastWeight) - 1e-6) / scale;
+        double leastLogit = Math.max(minLogit, logits[best] + (StrictMath.log(leastWeight) - 1e-6) / scale);
         heap.clear();
-        for (int i = 0; i < kept; i++) {
-            if (logits[candidateIds[i]] >= leastLogit) {
-                heap.append(candidateIds[i]);
+        for (int id = 0; id < logits.length; id++) {
+            if (logits[id] >= leastLogit) {
+                heap.append(id);
             }
         }
         heap.orderBestFirst(logits);
