@@ -2,14 +2,9 @@ package io.millrace.engine;
 
 import static java.util.Objects.requireNonNull;
 
-import io.millrace.engine.SequenceEvent.FinishReason;
 import io.millrace.engine.backend.Backend;
 import io.millrace.engine.backend.InstanceSpec;
 import io.millrace.engine.backend.ModelInstance;
-import io.millrace.kv.BlockHash;
-import io.millrace.kv.BlockHasher;
-import io.millrace.kv.BlockPool;
-import io.millrace.kv.BlockTable;
 import io.millrace.kv.ErrorCode;
 import io.millrace.kv.ServingException;
 import io.millrace.model.ModelSpec;
@@ -19,7 +14,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -38,12 +32,7 @@ public final class Engine implements AutoCloseable {
     private final EngineOptions options;
     private final ModelInstance instance;
     private final AutoCloseable model;
-    private final BlockPool pool;
-    private final Scheduler scheduler;
-    private final StepRunner runner;
-    private final int blockSizeTokens;
-    private final int maxSequenceTokens;
-    private final long originNanos;
+    private final EngineCore core;
 
     // Written by any thread, read by the engine's. Submissions are bounded by queuedCount, cancellations by the live
     // sequences, closed leases by the leases, and inspections by the threads that wait for them.
@@ -57,7 +46,6 @@ public final class Engine implements AutoCloseable {
     /** Held to submit and to close, so that nothing is submitted that nobody would answer. */
     private final Object admissionLock = new Object();
 
-    private final AtomicLong admissionNumbers = new AtomicLong();
     private volatile boolean closed;
     private volatile boolean wakeRequested;
     private volatile @Nullable Thread thread;
@@ -66,13 +54,6 @@ public final class Engine implements AutoCloseable {
     // The engine's thread alone uses what follows.
     private boolean shutDown;
     private @Nullable Throwable failure;
-    private long stepCount;
-    private long stepNanos;
-    private long stepNanosMax;
-    private long cachedTokens;
-    private long finishedSequences;
-    private long failedSequences;
-    private final Outcome outcome = new Outcome();
 
     /**
      * An engine that steps when {@link #doWork} is called, or by itself once it is {@linkplain #start started}.
@@ -84,15 +65,8 @@ public final class Engine implements AutoCloseable {
         this.options = requireNonNull(options, "options");
         this.instance = requireNonNull(instance, "instance");
         this.model = requireNonNull(model, "model");
-        blockSizeTokens = instance.kvLayout().blockSizeTokens();
-        int blockCount = instance.blockCount();
-        maxSequenceTokens = (int) Math.min(options.maxModelTokens(), (long) blockCount * blockSizeTokens);
-        pool = new BlockPool(blockCount, options.retention().apply(blockCount));
-        scheduler = new Scheduler(
-                pool, new BlockHasher(blockSizeTokens), options.maxBatchTokens(), options.maxBatchSequences());
-        runner = new StepRunner(instance, scheduler, options, maxSequenceTokens);
-        originNanos = options.nanoClock().getAsLong();
-        stats = collectStats();
+        core = new EngineCore(options, instance, queuedCount);
+        stats = core.stats();
     }
 
     /**
@@ -171,23 +145,14 @@ public final class Engine implements AutoCloseable {
             return 0;
         }
         int commands = takeCommands();
-        long startNanos = options.nanoClock().getAsLong();
+        long nowNanos = options.nanoClock().getAsLong();
         for (SequenceLease lease : leases) {
-            lease.refreshGate(startNanos, options.stallTimeout().toNanos());
+            lease.refreshGate(nowNanos, options.stallTimeout().toNanos());
         }
-        StepPlan plan = scheduler.schedule();
-        queuedCount.addAndGet(-plan.admittedCount());
-        int sequences = plan.rowCount() + plan.completed().size();
-        runner.run(plan, outcome);
+        int sequences = core.step();
         deliver();
-        if (plan.rowCount() > 0) {
-            long nanos = options.nanoClock().getAsLong() - startNanos;
-            stepCount++;
-            stepNanos += nanos;
-            stepNanosMax = Math.max(stepNanosMax, nanos);
-        }
         if (sequences + commands > 0) {
-            stats = collectStats();
+            stats = core.stats();
         }
         return sequences + commands;
     }
@@ -204,12 +169,12 @@ public final class Engine implements AutoCloseable {
 
     /** Most tokens of one sequence: the model's context, or all blocks where they hold less. */
     public int maxSequenceTokens() {
-        return maxSequenceTokens;
+        return core.maxSequenceTokens();
     }
 
     /** Tokens of a KV block. */
     public int blockSizeTokens() {
-        return blockSizeTokens;
+        return core.blockSizeTokens();
     }
 
     /** Counts after the latest step. Any thread. */
@@ -230,10 +195,10 @@ public final class Engine implements AutoCloseable {
     public void checkIntegrity() {
         Thread current = thread;
         if (current == null || current == Thread.currentThread()) {
-            scheduler.checkIntegrity();
+            core.checkIntegrity();
             return;
         }
-        FutureTask<?> inspection = new FutureTask<>(scheduler::checkIntegrity, null);
+        FutureTask<?> inspection = new FutureTask<>(core::checkIntegrity, null);
         boolean ended;
         synchronized (admissionLock) {
             ended = closed;
@@ -243,7 +208,7 @@ public final class Engine implements AutoCloseable {
         }
         if (ended) {
             joinUninterruptibly(current);
-            scheduler.checkIntegrity();
+            core.checkIntegrity();
             return;
         }
         wake();
@@ -276,18 +241,10 @@ public final class Engine implements AutoCloseable {
     }
 
     Admission submit(SequenceLease lease, SequenceRequest request) {
-        RequestCheck.checkTokens(request, instance.modelSpec().vocabSize());
-        if (request.promptTokens().length + request.generatedTokens().length + 1 > maxSequenceTokens) {
+        Sequence sequence = core.newSequence(request, lease);
+        if (sequence == null) {
             return Admission.REJECTED_TOO_LONG;
         }
-        Sequence sequence = new Sequence(
-                request,
-                lease,
-                admissionNumbers.incrementAndGet(),
-                originNanos,
-                new BlockTable(pool, blockSizeTokens),
-                new BlockHasher(blockSizeTokens).root(options.modelFingerprint(), request.cacheSalt()),
-                runner.endTokens(request));
         synchronized (admissionLock) {
             if (closed || lease.isClosed()) {
                 return Admission.REJECTED_CLOSED;
@@ -321,9 +278,7 @@ public final class Engine implements AutoCloseable {
     }
 
     int cachedPrefixTokens(int[] promptTokens, String cacheSalt) {
-        BlockHasher hasher = new BlockHasher(blockSizeTokens);
-        BlockHash root = hasher.root(options.modelFingerprint(), cacheSalt);
-        return pool.index().cachedPrefixTokens(hasher, root, promptTokens);
+        return core.cachedPrefixTokens(promptTokens, cacheSalt);
     }
 
     /** Makes the engine's thread look for work. Any thread. */
@@ -353,7 +308,7 @@ public final class Engine implements AutoCloseable {
 
     private void park() {
         if (!wakeRequested && !closed) {
-            if (scheduler.runningCount() + scheduler.waitingCount() > 0) {
+            if (core.hasSequences()) {
                 // A lease that holds others back is noticed by the time that passes.
                 LockSupport.parkNanos(this, options.stallTimeout().toNanos());
             } else {
@@ -369,17 +324,15 @@ public final class Engine implements AutoCloseable {
     private int takeCommands() {
         int count = 0;
         for (Sequence sequence = submissions.poll(); sequence != null; sequence = submissions.poll()) {
-            take(sequence);
+            core.take(sequence);
             count++;
         }
         for (Sequence sequence = cancellations.poll(); sequence != null; sequence = cancellations.poll()) {
-            if (sequence.state != Sequence.State.FINISHED) {
-                outcome.onFinished(sequence, FinishReason.CANCELLED);
-            }
+            core.cancel(sequence);
             count++;
         }
         for (SequenceLease lease = closedLeases.poll(); lease != null; lease = closedLeases.poll()) {
-            lease.live().values().forEach(this::remove);
+            lease.live().values().forEach(core::remove);
             leases.remove(lease);
             count++;
         }
@@ -390,51 +343,10 @@ public final class Engine implements AutoCloseable {
         return count;
     }
 
-    private void take(Sequence sequence) {
-        if (sequence.state == Sequence.State.FINISHED) {
-            return;
-        }
-        scheduler.add(sequence);
-        // A turn that is resumed may have been at its end.
-        FinishReason reason = sequence.isPrefillOnly() ? null : runner.finishReason(sequence);
-        if (reason != null) {
-            outcome.onFinished(sequence, reason);
-        }
-    }
-
     private void deliver() {
         for (SequenceLease lease : leases) {
-            lease.deliver(stepCount);
+            lease.deliver(core.stepCount());
         }
-    }
-
-    private void remove(Sequence sequence) {
-        if (sequence.state == Sequence.State.FINISHED) {
-            return;
-        }
-        if (sequence.state == Sequence.State.WAITING) {
-            queuedCount.decrementAndGet();
-        }
-        scheduler.remove(sequence);
-        sequence.owner().forget(sequence);
-    }
-
-    private EngineStats collectStats() {
-        return new EngineStats(
-                scheduler.runningCount(),
-                scheduler.waitingCount(),
-                stepCount,
-                runner.promptTokens(),
-                cachedTokens,
-                runner.outputTokens(),
-                finishedSequences,
-                failedSequences,
-                scheduler.preemptions(),
-                stepNanos,
-                runner.executeNanos(),
-                runner.sampleNanos(),
-                stepNanosMax,
-                pool.stats());
     }
 
     private void shutDown() {
@@ -444,15 +356,13 @@ public final class Engine implements AutoCloseable {
         shutDown = true;
         try {
             takeCommands();
-            for (Sequence sequence : scheduler.sequences()) {
-                if (failure == null) {
-                    outcome.onFailed(sequence, ErrorCode.UNAVAILABLE, "the engine was closed");
-                } else {
-                    outcome.onFailed(sequence, ErrorCode.INTERNAL, "the engine failed: " + failure);
-                }
+            if (failure == null) {
+                core.failAll(ErrorCode.UNAVAILABLE, "the engine was closed");
+            } else {
+                core.failAll(ErrorCode.INTERNAL, "the engine failed: " + failure);
             }
             deliver();
-            stats = collectStats();
+            stats = core.stats();
         } finally {
             inspections.forEach(inspection -> inspection.cancel(false));
             close("the model's instance", instance);
@@ -479,45 +389,6 @@ public final class Engine implements AutoCloseable {
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
-        }
-    }
-
-    /** Turns what a step did into events and counts. */
-    private final class Outcome implements StepRunner.Outcome {
-        @Override
-        public void onToken(Sequence sequence, int offset, int tokenId, long nanos) {
-            sequence.owner().addEvent(new SequenceEvent.Token(sequence.request().sequenceId(), offset, tokenId, nanos));
-        }
-
-        @Override
-        public void onPrefilled(Sequence sequence) {
-            int computed = sequence.shareableTokens(blockSizeTokens) - sequence.cachedTokens();
-            end(
-                    sequence,
-                    new SequenceEvent.Prefilled(sequence.request().sequenceId(), sequence.cachedTokens(), computed));
-        }
-
-        @Override
-        public void onFinished(Sequence sequence, FinishReason reason) {
-            end(
-                    sequence,
-                    new SequenceEvent.Finished(
-                            sequence.request().sequenceId(), reason, sequence.cachedTokens(), sequence.outputTokens()));
-        }
-
-        @Override
-        public void onFailed(Sequence sequence, ErrorCode code, String message) {
-            failedSequences++;
-            sequence.owner()
-                    .addEvent(new SequenceEvent.Failed(sequence.request().sequenceId(), code, message));
-            remove(sequence);
-        }
-
-        private void end(Sequence sequence, SequenceEvent event) {
-            finishedSequences++;
-            cachedTokens += sequence.cachedTokens();
-            sequence.owner().addEvent(event);
-            remove(sequence);
         }
     }
 }

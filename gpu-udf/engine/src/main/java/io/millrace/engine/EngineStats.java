@@ -14,7 +14,7 @@ import io.millrace.kv.BlockPoolStats;
  * @param finishedSequences sequences that ended well, cancelled ones included
  * @param failedSequences sequences that failed
  * @param preemptions sequences that lost their blocks to others
- * @param stepNanos time of those steps, from scheduling to the listeners' return
+ * @param stepNanos time of those steps, from scheduling to the last sampled token
  * @param executeNanos the part of it that the backend took
  * @param sampleNanos the part of it that sampling took
  * @param stepNanosMax the longest step's time

@@ -260,8 +260,6 @@ final class Scheduler {
     private void admit(Sequence sequence) {
         boolean first = sequence.state == State.WAITING;
         sequence.state = State.PREFILLING;
-        sequence.computedTokens = 0;
-        sequence.publishedBlocks = 0;
         running.add(-Collections.binarySearch(running, sequence) - 1, sequence);
         int found = shareFurther(sequence);
         if (first) {

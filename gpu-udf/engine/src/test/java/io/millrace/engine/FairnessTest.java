@@ -60,6 +60,25 @@ class FairnessTest {
     }
 
     @Test
+    void aPrefillGetsOnBesideDecodesThatWereHeldBackWhenItBegan() {
+        TestingListener slowListener = new TestingListener();
+        EngineLease slow = engine.lease("slow", slowListener, 1);
+        for (int i = 0; i < 4; i++) {
+            slow.submit(generate("decode" + i, prompt(200 * i, 3, VOCAB), SamplingParameters.greedy(20)));
+        }
+        engine.doWork();
+        submit("prompt", Purpose.GENERATE, 900, 50, 0);
+        engine.doWork();
+        // The prompt runs, and from now on there are more decodes than rows.
+        for (int step = 0; step < 10; step++) {
+            slowListener.takeOutputs().forEach(slow::acknowledge);
+            engine.doWork();
+        }
+        assertThat(listener.tokens("prompt")).isNotEmpty();
+        assertThat(slowListener.hasEnded("decode0")).isFalse();
+    }
+
+    @Test
     void aLongPromptIsNotOvertakenForEverByShortOnes() {
         // The pool is nearly full, and short prompts would always find room where the long one does not.
         for (int i = 0; i < 3; i++) {
