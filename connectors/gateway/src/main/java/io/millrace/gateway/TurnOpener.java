@@ -59,7 +59,9 @@ final class TurnOpener {
         if (lastEventId != null && chat.stream()) {
             return resume(caller, EventId.parse(lastEventId), chat, bodyHash);
         }
-        KeptTurn turn = registry.begin(caller, bodyHash, attempt -> newTurn(caller, chat, bodyHash, attempt));
+        // Hashing long messages takes a while, so it is done before the registry is locked.
+        List<String> chain = caller.session() == null ? chain(caller, chat) : List.of();
+        KeptTurn turn = registry.begin(caller, bodyHash, attempt -> newTurn(caller, chat, chain, bodyHash, attempt));
         return submit(turn, chat, 0);
     }
 
@@ -126,13 +128,15 @@ final class TurnOpener {
         return AnswerShape.of(chat, Math.floorDiv(environment.clock().millis(), 1_000L));
     }
 
-    private KeptTurn newTurn(Caller caller, ParsedChat chat, String bodyHash, int attempt) {
+    private List<String> chain(Caller caller, ParsedChat chat) {
+        String root = ContentHash.of(caller.cacheSalt(chat.cacheSalt()), chat.model());
+        return prefixes.chain(root, chat.chat().getMessagesList());
+    }
+
+    private KeptTurn newTurn(Caller caller, ParsedChat chat, List<String> chain, String bodyHash, int attempt) {
         String session = caller.session();
         String prefix = null;
         if (session == null) {
-            List<String> chain = prefixes.chain(
-                    ContentHash.of(caller.cacheSalt(chat.cacheSalt()), chat.model()),
-                    chat.chat().getMessagesList());
             prefix = chain.get(chain.size() - 1);
             session = prefixes.find(chain);
             if (session == null) {

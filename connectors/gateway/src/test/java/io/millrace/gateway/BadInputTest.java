@@ -23,12 +23,13 @@ final class BadInputTest {
 
     @BeforeEach
     void start() {
+        start(Duration.ofSeconds(20));
+    }
+
+    private void start(Duration requestTimeout) {
+        Duration twenty = Duration.ofSeconds(20);
         gateway = new TestingGateway(GatewayOptions.of(TestingGateway.MODEL)
-                .withTimeouts(TestingGateway.timeouts(
-                        Duration.ofMillis(500),
-                        Duration.ofSeconds(20),
-                        Duration.ofSeconds(20),
-                        Duration.ofSeconds(20))));
+                .withTimeouts(TestingGateway.timeouts(requestTimeout, twenty, twenty, twenty)));
         gateway.port.onTurn(turn -> turn.text("hi").finish(TurnFinished.Reason.STOP));
     }
 
@@ -167,6 +168,8 @@ final class BadInputTest {
 
     @Test
     void testABodyThatComesTooSlowly() throws Exception {
+        gateway.close();
+        start(Duration.ofSeconds(1));
         try (Socket socket = gateway.socket()) {
             byte[] request = TestingGateway.rawPost(HELLO);
             OutputStream out = socket.getOutputStream();
@@ -179,6 +182,8 @@ final class BadInputTest {
 
     @Test
     void testHeadersThatComeTooSlowly() throws Exception {
+        gateway.close();
+        start(Duration.ofSeconds(1));
         for (boolean second : new boolean[] {false, true}) {
             try (Socket socket = gateway.socket()) {
                 OutputStream out = socket.getOutputStream();

@@ -22,7 +22,9 @@ import org.junit.jupiter.api.Test;
 
 /** Clients that leave, or hardly read. */
 final class LeavingClientTest {
-    private static final int LARGE_TURN_CHUNKS = 20_000;
+    private static final int LARGE_TURN_CHUNKS = 60_000;
+
+    private static final String KILOBYTE = "x".repeat(1_000);
 
     private TestingGateway gateway;
 
@@ -30,7 +32,7 @@ final class LeavingClientTest {
     void start() {
         gateway = new TestingGateway(GatewayOptions.of(TestingGateway.MODEL)
                 .withTimeouts(TestingGateway.timeouts(
-                        Duration.ofSeconds(5), Duration.ofSeconds(60), Duration.ofSeconds(1), Duration.ofSeconds(20))));
+                        Duration.ofSeconds(5), Duration.ofSeconds(60), Duration.ofSeconds(2), Duration.ofSeconds(20))));
     }
 
     @AfterEach
@@ -113,7 +115,7 @@ final class LeavingClientTest {
     void testAClientThatReadsByteByByte() throws Exception {
         gateway.port.onTurn(turn -> {
             for (int i = 0; i < (turn.sessionId().equals("slow") ? LARGE_TURN_CHUNKS : 20); i++) {
-                turn.text("x".repeat(1_000));
+                turn.text(KILOBYTE);
             }
             turn.finish(TurnFinished.Reason.STOP);
         });
@@ -155,8 +157,8 @@ final class LeavingClientTest {
     @Test
     void testAClientThatDoesNotReadAWholeAnswer() throws Exception {
         gateway.port.onTurn(turn -> {
-            for (int i = 0; i < LARGE_TURN_CHUNKS; i++) {
-                turn.text("x".repeat(1_000));
+            for (int i = 0; i < LARGE_TURN_CHUNKS / 2; i++) {
+                turn.text(KILOBYTE);
             }
             turn.finish(TurnFinished.Reason.STOP);
         });
@@ -171,7 +173,7 @@ final class LeavingClientTest {
     void testASlowButSteadyClientGetsAll() throws Exception {
         gateway.port.onTurn(turn -> {
             for (int i = 0; i < 2_000; i++) {
-                turn.text("x".repeat(1_000));
+                turn.text(KILOBYTE);
             }
             turn.finish(TurnFinished.Reason.STOP);
         });

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.millrace.proto.TurnFinished;
 import java.net.ConnectException;
+import java.net.http.HttpClient;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -57,13 +58,33 @@ final class ManyClientsTest {
         turns.forEach(turn -> turn.finish(TurnFinished.Reason.STOP));
         for (int i = 0; i < CLIENTS; i++) {
             List<SseEvent> events =
-                    SseEvent.parse(answers.get(i).get(30, TimeUnit.SECONDS).body());
+                    SseEvent.parse(answers.get(i).get(60, TimeUnit.SECONDS).body());
             assertThat(events).hasSize(TOKENS + 2);
             for (int token = 0; token < TOKENS; token++) {
                 assertThat(json(events.get(token).data())
                                 .at("/choices/0/delta/content")
                                 .asText())
                         .isEqualTo("s" + i + "." + token + " ");
+            }
+        }
+    }
+
+    @Test
+    void testManyStreamsOfOneConnection() throws Exception {
+        gateway.port.onTurn(turn -> turn.text("a").text("b").finish(TurnFinished.Reason.STOP));
+        HttpClient multiplexing =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
+        List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
+        // The first request upgrades the connection, the others share it.
+        for (int round = 0; round < 3; round++) {
+            for (int i = 0; i < (round == 0 ? 1 : 30); i++) {
+                answers.add(
+                        multiplexing.sendAsync(gateway.request(HELLO_STREAM), HttpResponse.BodyHandlers.ofString()));
+            }
+            for (CompletableFuture<HttpResponse<String>> answer : answers) {
+                HttpResponse<String> response = answer.get(60, TimeUnit.SECONDS);
+                assertThat(response.version()).isEqualTo(HttpClient.Version.HTTP_2);
+                assertThat(SseEvent.parse(response.body())).hasSize(4);
             }
         }
     }
@@ -136,7 +157,8 @@ final class ManyClientsTest {
         TestingGateway.await(
                 "no thread of the gateway",
                 () -> Thread.getAllStackTraces().keySet().stream()
-                        .noneMatch(thread -> thread.getName().startsWith("millrace-gateway") && thread.isAlive()));
+                        .map(Thread::getName)
+                        .noneMatch(name -> name.startsWith("millrace-gateway") || name.startsWith("armeria-")));
     }
 
     @Test

@@ -80,7 +80,7 @@ final class TestingGateway implements AutoCloseable {
 
     HttpRequest request(byte[] body, String... headers) {
         HttpRequest.Builder request = HttpRequest.newBuilder(uri("/v1/chat/completions"))
-                .timeout(Duration.ofSeconds(30))
+                .timeout(Duration.ofSeconds(60))
                 .POST(HttpRequest.BodyPublishers.ofByteArray(body));
         if (!List.of(headers).contains("content-type")) {
             request.header("content-type", "application/json");
