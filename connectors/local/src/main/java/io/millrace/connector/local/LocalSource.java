@@ -37,19 +37,19 @@ public final class LocalSource
 
     @Override
     public SourceReader<AgentRequest, LocalSplit> createReader(SourceReaderContext context) {
-        return new LocalSourceReader();
+        return new LocalSourceReader(portName);
     }
 
     @Override
     public SplitEnumerator<LocalSplit, LocalEnumeratorState> createEnumerator(
             SplitEnumeratorContext<LocalSplit> context) {
-        return new LocalSplitEnumerator(context, new LocalSplit(portName), false);
+        return new LocalSplitEnumerator(context, false);
     }
 
     @Override
     public SplitEnumerator<LocalSplit, LocalEnumeratorState> restoreEnumerator(
             SplitEnumeratorContext<LocalSplit> context, LocalEnumeratorState state) {
-        return new LocalSplitEnumerator(context, new LocalSplit(portName), state.assigned());
+        return new LocalSplitEnumerator(context, state.assigned());
     }
 
     @Override

@@ -1,5 +1,7 @@
 package io.millrace.connector.local;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.proto.AgentRequest;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -10,9 +12,14 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads the requests of a {@link LocalPort}. Sleeps while none waits. */
 final class LocalSourceReader implements SourceReader<AgentRequest, LocalSplit> {
+    private final String portName;
     private final CompletableFuture<Void> splitAssigned = new CompletableFuture<>();
     private @Nullable LocalSplit split;
     private @Nullable LocalAttachment attachment;
+
+    LocalSourceReader(String portName) {
+        this.portName = requireNonNull(portName, "portName");
+    }
 
     @Override
     public void start() {}
@@ -47,7 +54,7 @@ final class LocalSourceReader implements SourceReader<AgentRequest, LocalSplit> 
     public void addSplits(List<LocalSplit> splits) {
         for (LocalSplit added : splits) {
             split = added;
-            attachment = LocalPort.named(added.portName()).attach();
+            attachment = LocalPort.named(portName).attach();
         }
         splitAssigned.complete(null);
     }

@@ -1,21 +1,14 @@
 package io.millrace.connector.local;
 
-import static java.util.Objects.requireNonNull;
-
 import org.apache.flink.api.connector.source.SourceSplit;
 
 /**
- * The one split of a {@link LocalSource}: the whole port.
- *
- * @param portName the port's name
+ * The one split of a {@link LocalSource}: the whole port. It does not name the port, for a savepoint may be restored in
+ * another process, whose port has another name.
  */
-record LocalSplit(String portName) implements SourceSplit {
-    LocalSplit {
-        requireNonNull(portName, "portName");
-    }
-
+record LocalSplit() implements SourceSplit {
     @Override
     public String splitId() {
-        return portName;
+        return "port";
     }
 }

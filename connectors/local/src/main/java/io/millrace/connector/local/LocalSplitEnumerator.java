@@ -10,12 +10,10 @@ import org.jspecify.annotations.Nullable;
 /** Gives the port to the first reader that comes, and back to one when that reader is lost. */
 final class LocalSplitEnumerator implements SplitEnumerator<LocalSplit, LocalEnumeratorState> {
     private final SplitEnumeratorContext<LocalSplit> context;
-    private final LocalSplit split;
     private boolean assigned;
 
-    LocalSplitEnumerator(SplitEnumeratorContext<LocalSplit> context, LocalSplit split, boolean assigned) {
+    LocalSplitEnumerator(SplitEnumeratorContext<LocalSplit> context, boolean assigned) {
         this.context = requireNonNull(context, "context");
-        this.split = requireNonNull(split, "split");
         this.assigned = assigned;
     }
 
@@ -26,7 +24,7 @@ final class LocalSplitEnumerator implements SplitEnumerator<LocalSplit, LocalEnu
     public void addReader(int subtaskId) {
         if (!assigned) {
             assigned = true;
-            context.assignSplit(split, subtaskId);
+            context.assignSplit(new LocalSplit(), subtaskId);
         }
     }
 
