@@ -1,0 +1,406 @@
+package io.millrace.operators.decode;
+
+import static java.util.Objects.requireNonNull;
+
+import io.millrace.engine.Admission;
+import io.millrace.engine.EngineLease;
+import io.millrace.engine.SequenceEvent;
+import io.millrace.engine.SequenceEvent.FinishReason;
+import io.millrace.engine.SequenceRequest;
+import io.millrace.engine.StepOutput;
+import io.millrace.kv.ErrorCode;
+import io.millrace.kv.flink.SessionPlacement;
+import io.millrace.operators.AdmissionQueue;
+import io.millrace.operators.EngineSource;
+import io.millrace.operators.GatedQueue;
+import io.millrace.operators.ModelText;
+import io.millrace.operators.OutputGate;
+import io.millrace.operators.SamplingReader;
+import io.millrace.operators.StepInbox;
+import io.millrace.operators.TokenIds;
+import io.millrace.operators.TurnClock;
+import io.millrace.operators.TurnFailures;
+import io.millrace.operators.TurnId;
+import io.millrace.proto.TokenChunk;
+import io.millrace.proto.Turn;
+import io.millrace.proto.TurnFailed;
+import io.millrace.proto.TurnProgress;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.flink.api.common.operators.MailboxExecutor;
+import org.apache.flink.runtime.state.StateInitializationContext;
+import org.apache.flink.runtime.state.StateSnapshotContext;
+import org.apache.flink.runtime.state.VoidNamespace;
+import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
+import org.apache.flink.streaming.api.operators.BoundedOneInput;
+import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
+import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Has the engine generate the tokens of turns and sends each as a chunk. Keyed by {@link SessionPlacement}.
+ *
+ * <p>The task thread never waits for the engine: steps come as mails. A step whose tokens the output has no room for
+ * waits unacknowledged, and so holds the engine back. Its tokens are in no checkpoint: what the state holds of a turn is
+ * what was sent, so a restored turn goes on at the next token, and its chunks are those that it would have sent anyhow.
+ *
+ * <p>What goes wrong in one turn ends that turn. Only an engine that has ended fails the task.
+ */
+final class DecodeOperator extends AbstractStreamOperator<TokenChunk>
+        implements OneInputStreamOperator<Turn, TokenChunk>, BoundedOneInput {
+    private static final long serialVersionUID = 1L;
+
+    private final transient MailboxExecutor mailbox;
+    private final transient EngineSource engines;
+    private final transient ModelText.Source texts;
+    private final transient DecodeSettings settings;
+
+    private final transient Map<TurnId, ActiveTurn> active = new LinkedHashMap<>();
+    private final transient Map<String, ActiveTurn> bySequence = new HashMap<>();
+    private final transient StreamRecord<TokenChunk> record = new StreamRecord<>(TokenChunk.getDefaultInstance());
+    private transient @Nullable DecodeState state;
+    private transient @Nullable ModelText text;
+    private transient @Nullable AdmissionQueue<ActiveTurn> admissions;
+    private transient @Nullable GatedQueue<StepOutput> steps;
+    private transient @Nullable EngineLease lease;
+    private transient @Nullable DecodeMetrics decodeMetrics;
+    private transient @Nullable TurnClock clock;
+    private transient long sequenceCount;
+
+    DecodeOperator(
+            StreamOperatorParameters<TokenChunk> parameters,
+            EngineSource engines,
+            ModelText.Source texts,
+            DecodeSettings settings) {
+        super(parameters);
+        this.mailbox = parameters.getMailboxExecutor();
+        this.engines = requireNonNull(engines, "engines");
+        this.texts = requireNonNull(texts, "texts");
+        this.settings = requireNonNull(settings, "settings");
+    }
+
+    @Override
+    public void initializeState(StateInitializationContext context) throws Exception {
+        super.initializeState(context);
+        state = new DecodeState(context.getKeyedStateStore(), settings.endedTurnTtl());
+    }
+
+    @Override
+    public void open() throws Exception {
+        super.open();
+        text = texts.open();
+        clock = new TurnClock(getProcessingTimeService(), System::nanoTime);
+        AdmissionQueue<ActiveTurn> queue = new AdmissionQueue<>(getProcessingTimeService(), new Gatekeeper());
+        admissions = queue;
+        OutputGate gate = OutputGate.of(getContainingTask().getEnvironment().getAllWriters());
+        GatedQueue<StepOutput> gated = new GatedQueue<>(mailbox, gate, this::handleStep);
+        steps = gated;
+        String name = "decode-" + getRuntimeContext().getTaskInfo().getIndexOfThisSubtask();
+        EngineLease held = engines.lease(name, new StepInbox(mailbox, gated::add), settings.maxUnacknowledgedSteps());
+        lease = held;
+        decodeMetrics = new DecodeMetrics(
+                getMetricGroup(), active::size, queue::size, () -> held.engine().stats());
+        restore();
+        mailbox.execute(queue::pump, "admit restored turns");
+    }
+
+    @Override
+    public void processElement(StreamRecord<Turn> element) throws Exception {
+        Turn turn = element.getValue();
+        ActiveTurn known = active.get(TurnId.of(turn));
+        if (turn.hasRefused()) {
+            requireNonNull(decodeMetrics).failed();
+            emit(TurnChunks.failed(turn, 0, turn.getRefused()));
+        } else if (turn.getCancel()) {
+            cancel(turn, known);
+        } else if (turn.getRepeat() || known != null) {
+            repeat(turn, known);
+        } else {
+            begin(turn, (SessionPlacement) getCurrentKey());
+        }
+    }
+
+    /** Writes how far each turn has come; mails between two checkpoints write nothing. */
+    @Override
+    public void snapshotState(StateSnapshotContext context) throws Exception {
+        for (ActiveTurn turn : active.values()) {
+            if (turn.isUnsaved()) {
+                setCurrentKey(turn.placement());
+                requireNonNull(state).putProgress(turn.turn().getRequestId(), turn.save());
+            }
+        }
+        super.snapshotState(context);
+    }
+
+    /** Lets every turn end; no checkpoint runs meanwhile. */
+    @Override
+    public void endInput() throws Exception {
+        while (!active.isEmpty()) {
+            mailbox.yield();
+        }
+    }
+
+    @Override
+    public void close() throws Exception {
+        if (lease != null) {
+            lease.close();
+        }
+        super.close();
+    }
+
+    private void begin(Turn turn, SessionPlacement placement) throws Exception {
+        requireNonNull(state).put(turn);
+        ActiveTurn taken = takeUp(turn, placement, TurnProgress.getDefaultInstance());
+        if (taken == null) {
+            return;
+        }
+        requireNonNull(admissions).add(taken);
+        requireNonNull(admissions).pump();
+        while (requireNonNull(admissions).size() >= settings.pendingTurnsMax()) {
+            mailbox.yield();
+        }
+    }
+
+    /** Makes a turn an active one; null if it cannot be read and so has failed. */
+    private @Nullable ActiveTurn takeUp(Turn turn, SessionPlacement placement, TurnProgress progress) throws Exception {
+        ActiveTurn taken;
+        try {
+            taken = new ActiveTurn(turn, placement, "d" + sequenceCount++, newChunks(turn), progress);
+        } catch (RuntimeException e) {
+            LOG.error("turn {} could not be taken up", TurnId.of(turn), e);
+            requireNonNull(decodeMetrics).failed();
+            setCurrentKey(placement);
+            requireNonNull(state).end(turn.getRequestId());
+            emit(TurnChunks.failed(turn, progress.getGeneratedTokenIdsCount(), TurnFailures.of(e)));
+            return null;
+        }
+        active.put(TurnId.of(turn), taken);
+        bySequence.put(taken.sequenceId(), taken);
+        return taken;
+    }
+
+    private void cancel(Turn turn, @Nullable ActiveTurn known) throws Exception {
+        if (known != null) {
+            // In the state too: the one who cancelled need not say it again after a restore.
+            requireNonNull(state).put(known.turn().toBuilder().setCancel(true).build());
+            if (requireNonNull(admissions).remove(known)) {
+                finish(known, FinishReason.CANCELLED, known.turn().getCachedTokens());
+            } else {
+                requireNonNull(lease).cancel(known.sequenceId());
+            }
+        } else if (turn.getPromptTokenIdsCount() > 0) {
+            // Cancelled while its prompt was computed: it comes here to end.
+            ActiveTurn taken = takeUp(turn, (SessionPlacement) getCurrentKey(), TurnProgress.getDefaultInstance());
+            if (taken != null) {
+                finish(taken, FinishReason.CANCELLED, 0);
+            }
+        }
+    }
+
+    /** Sends the chunks of a turn again, from the first. */
+    private void repeat(Turn turn, @Nullable ActiveTurn known) throws Exception {
+        if (known != null) {
+            TurnChunks chunks = newChunks(known.turn());
+            for (int tokenId : known.generatedTokens()) {
+                emit(chunks.next(tokenId));
+            }
+            return;
+        }
+        TurnProgress ended = requireNonNull(state).lastEnded(turn.getRequestId());
+        if (ended == null) {
+            String message = "request " + turn.getRequestId() + " of this session has ended, and its output is no"
+                    + " longer held";
+            emit(TurnChunks.failed(turn, 0, TurnFailures.of(ErrorCode.INVALID_REQUEST, message)));
+            return;
+        }
+        TurnChunks chunks = newChunks(ended.getTurn());
+        for (int tokenId : ended.getGeneratedTokenIdsList()) {
+            emit(chunks.next(tokenId));
+        }
+        emit(ended.hasFailed() ? chunks.failed(ended.getFailed()) : chunks.finished(ended.getFinished()));
+    }
+
+    private TurnChunks newChunks(Turn turn) {
+        return new TurnChunks(turn, requireNonNull(text).newTurnText(turn));
+    }
+
+    private void handleStep(StepOutput step) throws Exception {
+        for (SequenceEvent event : step.events()) {
+            ActiveTurn turn = bySequence.get(event.sequenceId());
+            if (turn != null) {
+                handleEvent(turn, event);
+            }
+        }
+        requireNonNull(lease).acknowledge(step);
+        requireNonNull(admissions).pump();
+    }
+
+    private void handleEvent(ActiveTurn turn, SequenceEvent event) throws Exception {
+        if (event instanceof SequenceEvent.Token token) {
+            token(turn, token);
+        } else if (event instanceof SequenceEvent.Finished finished) {
+            int cachedTokens = turn.turn().getCachedTokens();
+            finish(turn, finished.reason(), cachedTokens >= 0 ? cachedTokens : finished.cachedTokens());
+        } else if (event instanceof SequenceEvent.Failed failed) {
+            if (requireNonNull(lease).engine().isClosed()) {
+                throw new IllegalStateException("the engine has ended: " + failed.message());
+            }
+            fail(turn, TurnFailures.of(failed.code(), failed.message()));
+        }
+    }
+
+    private void token(ActiveTurn turn, SequenceEvent.Token token) throws Exception {
+        TokenChunk chunk;
+        try {
+            if (token.offset() != turn.tokenCount()) {
+                throw new IllegalStateException(
+                        "token " + token.offset() + " came where " + turn.tokenCount() + " was due");
+            }
+            long sinceLastNanos = token.nanos() - turn.lastTokenNanos();
+            boolean resumed = turn.lastTokenNanos() == 0;
+            chunk = turn.token(
+                    token.tokenId(), token.nanos(), requireNonNull(clock).nowMs());
+            measure(turn, resumed, sinceLastNanos);
+        } catch (RuntimeException e) {
+            LOG.error("turn {} failed", TurnId.of(turn.turn()), e);
+            requireNonNull(lease).cancel(turn.sequenceId());
+            fail(turn, TurnFailures.of(e));
+            return;
+        }
+        emit(chunk);
+    }
+
+    private void measure(ActiveTurn turn, boolean first, long sinceLastNanos) {
+        if (!first) {
+            requireNonNull(decodeMetrics).nextToken(sinceLastNanos);
+        } else if (turn.tokenCount() == 1) {
+            requireNonNull(decodeMetrics).firstToken(turn.ttftNanos());
+        } else {
+            requireNonNull(decodeMetrics).resumedToken();
+        }
+    }
+
+    private void finish(ActiveTurn turn, FinishReason reason, int cachedTokens) throws Exception {
+        TokenChunk chunk;
+        try {
+            chunk = turn.finished(reason, Math.max(0, cachedTokens), stopToken(turn, reason));
+        } catch (RuntimeException e) {
+            LOG.error("turn {} failed at its end", TurnId.of(turn.turn()), e);
+            fail(turn, TurnFailures.of(e));
+            return;
+        }
+        end(turn);
+        requireNonNull(state).putLastEnded(turn.ended());
+        long ageMs = Math.max(0, requireNonNull(clock).nowMs() - turn.turn().getArrivalMs());
+        requireNonNull(decodeMetrics)
+                .finished(turn.turn().getPromptTokenIdsCount(), TimeUnit.MILLISECONDS.toNanos(ageMs));
+        emit(chunk);
+    }
+
+    private String stopToken(ActiveTurn turn, FinishReason reason) {
+        if (reason != FinishReason.STOP_TOKEN) {
+            return "";
+        }
+        int[] tokens = turn.generatedTokens();
+        return requireNonNull(text).tokenText(tokens[tokens.length - 1]);
+    }
+
+    private void fail(ActiveTurn turn, TurnFailed failed) throws Exception {
+        TokenChunk chunk = turn.failed(failed);
+        end(turn);
+        requireNonNull(state).putLastEnded(turn.ended());
+        requireNonNull(decodeMetrics).failed();
+        emit(chunk);
+    }
+
+    /** Forgets a turn; leaves its key the current one. */
+    private void end(ActiveTurn turn) throws Exception {
+        active.remove(TurnId.of(turn.turn()));
+        bySequence.remove(turn.sequenceId());
+        requireNonNull(admissions).remove(turn);
+        setCurrentKey(turn.placement());
+        requireNonNull(state).end(turn.turn().getRequestId());
+    }
+
+    private void emit(TokenChunk chunk) {
+        output.collect(record.replace(chunk));
+    }
+
+    private void restore() throws Exception {
+        List<RestoredTurn> restored = new ArrayList<>();
+        try (Stream<SessionPlacement> keys = this.<SessionPlacement>getKeyedStateBackend()
+                .getKeys(DecodeState.TURNS.getName(), VoidNamespace.INSTANCE)) {
+            for (SessionPlacement placement : keys.toList()) {
+                setCurrentKey(placement);
+                for (Turn turn : requireNonNull(state).turns()) {
+                    restored.add(new RestoredTurn(
+                            turn, placement, requireNonNull(state).progress(turn.getRequestId())));
+                }
+            }
+        }
+        restored.sort(Comparator.comparingLong(turn -> turn.turn().getArrivalMs()));
+        for (RestoredTurn turn : restored) {
+            ActiveTurn taken = takeUp(turn.turn(), turn.placement(), turn.progress());
+            if (taken != null) {
+                requireNonNull(admissions).add(taken);
+            }
+        }
+        if (!restored.isEmpty()) {
+            LOG.info("{} unfinished turns were restored", restored.size());
+        }
+    }
+
+    private record RestoredTurn(Turn turn, SessionPlacement placement, TurnProgress progress) {}
+
+    private SequenceRequest request(ActiveTurn item) {
+        Turn turn = item.turn();
+        ModelText model = requireNonNull(text);
+        int[] generated = item.generatedTokens();
+        return new SequenceRequest(
+                item.sequenceId(),
+                SequenceRequest.Purpose.GENERATE,
+                TokenIds.prompt(turn),
+                generated,
+                SamplingReader.read(turn.getSampling(), model.vocabSize()),
+                turn.getCacheSalt(),
+                turn.getPriority(),
+                requireNonNull(clock).arrivalNanos(turn.getArrivalMs()),
+                model.stopCondition(turn, generated));
+    }
+
+    /** How turns come into the engine, and what becomes of those it will not take. */
+    private final class Gatekeeper implements AdmissionQueue.Gatekeeper<ActiveTurn> {
+        @Override
+        public Admission offer(ActiveTurn item) throws Exception {
+            if (item.turn().getCancel()) {
+                finish(item, FinishReason.CANCELLED, item.turn().getCachedTokens());
+                return Admission.ACCEPTED;
+            }
+            try {
+                return requireNonNull(lease).submit(request(item));
+            } catch (RuntimeException e) {
+                LOG.error("turn {} cannot be offered to the engine", TurnId.of(item.turn()), e);
+                fail(item, TurnFailures.of(e));
+                return Admission.ACCEPTED;
+            }
+        }
+
+        @Override
+        public void refused(ActiveTurn item, Admission why) throws Exception {
+            TurnFailed failed = why == Admission.REJECTED_TOO_LONG
+                    ? TurnFailures.of(
+                            ErrorCode.OUT_OF_BLOCKS,
+                            "a prompt of " + item.turn().getPromptTokenIdsCount()
+                                    + " tokens can never fit the engine's KV blocks or its context")
+                    : TurnFailures.of(ErrorCode.INTERNAL, "the engine refused the turn: " + why);
+            fail(item, failed);
+        }
+    }
+}

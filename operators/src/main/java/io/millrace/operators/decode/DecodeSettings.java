@@ -1,0 +1,28 @@
+package io.millrace.operators.decode;
+
+import static java.util.Objects.requireNonNull;
+
+import java.io.Serializable;
+import java.time.Duration;
+
+/**
+ * How Decode works.
+ *
+ * @param pendingTurnsMax turns that wait for room in the engine, beyond which no more input is read
+ * @param maxUnacknowledgedSteps steps that the engine may be ahead of what was sent downstream
+ * @param endedTurnTtl how long the last turn of a session can be sent again after it has ended
+ */
+public record DecodeSettings(int pendingTurnsMax, int maxUnacknowledgedSteps, Duration endedTurnTtl)
+        implements Serializable {
+    public DecodeSettings {
+        checkPositive(pendingTurnsMax, "pendingTurnsMax");
+        checkPositive(maxUnacknowledgedSteps, "maxUnacknowledgedSteps");
+        requireNonNull(endedTurnTtl, "endedTurnTtl");
+    }
+
+    private static void checkPositive(int value, String name) {
+        if (value <= 0) {
+            throw new IllegalArgumentException(name + " must be positive: " + value);
+        }
+    }
+}

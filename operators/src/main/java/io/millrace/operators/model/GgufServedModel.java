@@ -1,0 +1,125 @@
+package io.millrace.operators.model;
+
+import static java.util.Objects.requireNonNull;
+
+import io.millrace.engine.Engine;
+import io.millrace.engine.EngineHold;
+import io.millrace.engine.EngineKey;
+import io.millrace.engine.EngineLease;
+import io.millrace.engine.EngineOptions;
+import io.millrace.engine.EngineRegistry;
+import io.millrace.engine.backend.Backends;
+import io.millrace.engine.backend.InstanceSpec;
+import io.millrace.kv.LeastRecentlyUsedRetention;
+import io.millrace.model.GgufModel;
+import io.millrace.model.ModelSpec;
+import io.millrace.operators.ModelText;
+import io.millrace.operators.ServedModel;
+import io.millrace.text.tokenizer.Tokenizer;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The model of a GGUF file. Engine and text side are the process's: every operator, and a job after it, shares them. */
+public final class GgufServedModel implements ServedModel {
+    private static final long serialVersionUID = 1L;
+    private static final Logger LOG = LoggerFactory.getLogger(GgufServedModel.class);
+
+    private final ModelSettings settings;
+
+    public GgufServedModel(ModelSettings settings) {
+        this.settings = requireNonNull(settings, "settings");
+    }
+
+    /** What is served, and how. */
+    public ModelSettings settings() {
+        return settings;
+    }
+
+    @Override
+    public EngineLease lease(String name, EngineLease.StepListener listener, int maxUnacknowledgedSteps) {
+        EngineHold hold = EngineRegistry.shared().acquire(key(), settings.linger(), this::load);
+        try {
+            return new HeldLease(hold.engine().lease(name, listener, maxUnacknowledgedSteps), hold);
+        } catch (RuntimeException e) {
+            hold.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public ModelText open() {
+        return ModelTexts.open(settings);
+    }
+
+    /** Names the engine in {@link EngineRegistry#shared()}. */
+    public EngineKey key() {
+        ModelSettings s = settings;
+        String limits = String.join(
+                " ",
+                "threads=" + s.resolvedThreadCount(),
+                "block_size_tokens=" + s.blockSizeTokens(),
+                "block_count=" + s.blockCount(),
+                "kv_memory_bytes=" + s.kvMemoryBytes(),
+                "max_batch_tokens=" + s.maxBatchTokens(),
+                "max_batch_sequences=" + s.maxBatchSequences(),
+                "queue_capacity=" + s.queueCapacity(),
+                "max_model_tokens=" + s.maxModelTokens());
+        return new EngineKey(s.modelFile(), s.backend(), s.deviceIndex(), limits);
+    }
+
+    private Engine load() {
+        LOG.info("loading {} on backend {}", settings.modelFile(), settings.backend());
+        GgufModel model = GgufModel.open(Path.of(settings.modelFile()));
+        try {
+            ModelSpec spec = model.spec();
+            int maxModelTokens = settings.resolvedMaxModelTokens(spec);
+            EngineOptions options = new EngineOptions(
+                    settings.backend() + " " + model.fingerprint(),
+                    endTokens(ModelTexts.tokenizer(settings)),
+                    settings.maxBatchTokens(),
+                    settings.maxBatchSequences(),
+                    maxModelTokens,
+                    settings.queueCapacity(),
+                    LeastRecentlyUsedRetention::new,
+                    EngineOptions.DEFAULT_STALL_TIMEOUT,
+                    System::nanoTime);
+            InstanceSpec instance = new InstanceSpec(
+                    model,
+                    settings.resolvedBlockCount(spec),
+                    settings.blockSizeTokens(),
+                    settings.maxBatchTokens(),
+                    settings.maxBatchSequences(),
+                    maxModelTokens,
+                    settings.deviceIndex(),
+                    settings.resolvedThreadCount());
+            return Engine.load(
+                    Backends.find(settings.backend()),
+                    instance,
+                    options,
+                    this::newThread,
+                    line -> LOG.info("{}", line));
+        } catch (RuntimeException | Error e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    private Thread newThread(Runnable run) {
+        Thread thread = new Thread(run, "millrace-engine-" + settings.modelName());
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    private static Set<Integer> endTokens(Tokenizer tokenizer) {
+        Set<Integer> ids = new HashSet<>();
+        for (int id = 0; id < tokenizer.vocabSize(); id++) {
+            if (tokenizer.isEndOfTurn(id)) {
+                ids.add(id);
+            }
+        }
+        return ids;
+    }
+}

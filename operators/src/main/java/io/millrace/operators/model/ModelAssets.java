@@ -1,0 +1,22 @@
+package io.millrace.operators.model;
+
+import static java.util.Objects.requireNonNull;
+
+import io.millrace.model.ModelSpec;
+import io.millrace.text.template.ChatTemplate;
+import io.millrace.text.tokenizer.Tokenizer;
+
+/**
+ * What of a model file its text side is made of.
+ *
+ * @param spec what the model is
+ * @param tokenizer its tokenizer
+ * @param template its chat template
+ */
+record ModelAssets(ModelSpec spec, Tokenizer tokenizer, ChatTemplate template) {
+    ModelAssets {
+        requireNonNull(spec, "spec");
+        requireNonNull(tokenizer, "tokenizer");
+        requireNonNull(template, "template");
+    }
+}

@@ -1,0 +1,23 @@
+package io.millrace.operators.router;
+
+import static java.util.Objects.requireNonNull;
+
+import java.io.Serializable;
+import java.time.Duration;
+
+/**
+ * How SessionRouter works.
+ *
+ * @param modelName the model that requests may name; a request that names none means it too
+ * @param rememberedRequests request ids that a session remembers
+ * @param sessionTtl how long a session's log is kept after its last turn began
+ */
+public record RouterSettings(String modelName, int rememberedRequests, Duration sessionTtl) implements Serializable {
+    public RouterSettings {
+        requireNonNull(modelName, "modelName");
+        if (rememberedRequests <= 0) {
+            throw new IllegalArgumentException("rememberedRequests must be positive: " + rememberedRequests);
+        }
+        requireNonNull(sessionTtl, "sessionTtl");
+    }
+}

@@ -1,0 +1,150 @@
+package io.millrace.operators.router;
+
+import static java.util.Objects.requireNonNull;
+
+import io.millrace.kv.ServingException;
+import io.millrace.operators.ModelText;
+import io.millrace.operators.TurnFailures;
+import io.millrace.proto.AgentRequest;
+import io.millrace.proto.SeenRequest;
+import io.millrace.proto.SessionLog;
+import io.millrace.proto.Turn;
+import io.millrace.proto.TurnFailed;
+import org.apache.flink.runtime.state.StateInitializationContext;
+import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
+import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
+import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Admits requests: recognises those it knows, renders and tokenises what is new, checks limits, and places sessions.
+ * Keyed by session id.
+ *
+ * <p>A request that is known goes on as a {@linkplain Turn#getRepeat repeat}, and a refusal as a turn that is {@linkplain
+ * Turn#getRefused refused}: Decode answers them, so that all chunks of a session come from one place, in order. A
+ * refused request is not remembered: it began no turn, and is refused alike when it comes again.
+ */
+final class SessionRouterOperator extends AbstractStreamOperator<Turn>
+        implements OneInputStreamOperator<AgentRequest, Turn> {
+    private static final long serialVersionUID = 1L;
+
+    private final transient ModelText.Source texts;
+    private final transient RouterSettings settings;
+    private final transient PlacementPolicy placements;
+    private final transient StreamRecord<Turn> record = new StreamRecord<>(Turn.getDefaultInstance());
+    private transient @Nullable RouterState state;
+    private transient @Nullable TurnAdmission admission;
+    private transient @Nullable RouterMetrics routerMetrics;
+
+    SessionRouterOperator(
+            StreamOperatorParameters<Turn> parameters,
+            ModelText.Source texts,
+            RouterSettings settings,
+            PlacementPolicy placements) {
+        super(parameters);
+        this.texts = requireNonNull(texts, "texts");
+        this.settings = requireNonNull(settings, "settings");
+        this.placements = requireNonNull(placements, "placements");
+    }
+
+    @Override
+    public void initializeState(StateInitializationContext context) throws Exception {
+        super.initializeState(context);
+        state = new RouterState(context.getKeyedStateStore(), settings.sessionTtl());
+    }
+
+    @Override
+    public void open() throws Exception {
+        super.open();
+        admission = new TurnAdmission(texts.open(), settings);
+        routerMetrics = new RouterMetrics(getMetricGroup());
+    }
+
+    @Override
+    public void processElement(StreamRecord<AgentRequest> element) throws Exception {
+        AgentRequest request = element.getValue();
+        SessionLog log = requireNonNull(state).log();
+        boolean seen = log != null && isSeen(log, request.getRequestId());
+        if (request.hasCancel()) {
+            // One for a turn that never began here has nothing to end.
+            if (seen) {
+                requireNonNull(routerMetrics).cancelled();
+                emit(marker(request, requireNonNull(log)).setCancel(true).build());
+            }
+        } else if (seen) {
+            requireNonNull(routerMetrics).deduplicated();
+            emit(marker(request, requireNonNull(log)).setRepeat(true).build());
+        } else {
+            admit(request, log);
+        }
+    }
+
+    private void admit(AgentRequest request, @Nullable SessionLog log) throws Exception {
+        long startNanos = System.nanoTime();
+        TurnAdmission.Admitted admitted;
+        int placementHash;
+        try {
+            admitted = requireNonNull(admission).admit(request, log);
+            placementHash = log == null ? placements.place(admitted.turn()).hash() : log.getPlacementHash();
+        } catch (ServingException e) {
+            refuse(request, log, TurnFailures.of(e));
+            return;
+        } catch (RuntimeException e) {
+            LOG.error("request {} of session {} failed", request.getRequestId(), request.getSessionId(), e);
+            refuse(request, log, TurnFailures.of(e));
+            return;
+        }
+        Turn turn = admitted.turn().toBuilder().setPlacementHash(placementHash).build();
+        requireNonNull(state).putLog(remember(log, turn, admitted.promptText()));
+        requireNonNull(routerMetrics).admitted(System.nanoTime() - startNanos);
+        emit(turn);
+    }
+
+    private void refuse(AgentRequest request, @Nullable SessionLog log, TurnFailed failed) {
+        requireNonNull(routerMetrics).refused();
+        emit(marker(request, log == null ? SessionLog.getDefaultInstance() : log)
+                .setRefused(failed)
+                .build());
+    }
+
+    private static Turn.Builder marker(AgentRequest request, SessionLog log) {
+        return Turn.newBuilder()
+                .setSessionId(request.getSessionId())
+                .setRequestId(request.getRequestId())
+                .setPlacementHash(log.getPlacementHash())
+                .setArrivalMs(request.getArrivalMs());
+    }
+
+    private void emit(Turn turn) {
+        output.collect(record.replace(turn));
+    }
+
+    private static boolean isSeen(SessionLog log, String requestId) {
+        for (SeenRequest seen : log.getSeenList()) {
+            if (seen.getRequestId().equals(requestId)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private SessionLog remember(@Nullable SessionLog log, Turn turn, String promptText) {
+        long nowMs = getProcessingTimeService().getCurrentProcessingTime();
+        SessionLog.Builder next = SessionLog.newBuilder()
+                .setSessionId(turn.getSessionId())
+                .setPlacementHash(turn.getPlacementHash())
+                .setPromptText(promptText)
+                .addAllPromptTokenIds(turn.getPromptTokenIdsList())
+                .setLastActiveMs(nowMs)
+                .setTurnCount(log == null ? 1 : log.getTurnCount() + 1);
+        if (log != null) {
+            int dropped = Math.max(0, log.getSeenCount() + 1 - settings.rememberedRequests());
+            next.addAllSeen(log.getSeenList().subList(dropped, log.getSeenCount()));
+        }
+        return next.addSeen(SeenRequest.newBuilder()
+                        .setRequestId(turn.getRequestId())
+                        .setSeenMs(nowMs))
+                .build();
+    }
+}
