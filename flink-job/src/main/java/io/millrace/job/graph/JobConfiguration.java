@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.YamlParserUtils;
 import org.jspecify.annotations.Nullable;
@@ -39,8 +40,21 @@ public final class JobConfiguration {
         }
     }
 
-    /** Reads the configuration of the embedded job that comes with Millrace. */
+    /**
+     * Reads the configuration of the embedded job that comes with Millrace. Checkpoints go to a folder of the JVM's
+     * temporary one unless it says where.
+     */
     public static Configuration loadLocal() {
+        Configuration configuration = readLocal();
+        if (!configuration.contains(CheckpointingOptions.CHECKPOINTS_DIRECTORY)) {
+            Path folder = Path.of(System.getProperty("java.io.tmpdir"), "millrace-checkpoints");
+            configuration.set(
+                    CheckpointingOptions.CHECKPOINTS_DIRECTORY, folder.toUri().toString());
+        }
+        return configuration;
+    }
+
+    private static Configuration readLocal() {
         try (@Nullable InputStream in = JobConfiguration.class.getClassLoader().getResourceAsStream(LOCAL_RESOURCE)) {
             if (in == null) {
                 throw new ServingException(ErrorCode.INTERNAL, LOCAL_RESOURCE + " is not on the class path");

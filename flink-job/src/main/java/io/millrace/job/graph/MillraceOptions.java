@@ -108,6 +108,12 @@ public final class MillraceOptions {
 
     // ---- the operators
 
+    /** Parallelism of the source. */
+    public static final ConfigOption<Integer> SOURCE_PARALLELISM = key("millrace.source.parallelism")
+            .intType()
+            .defaultValue(1)
+            .withDescription("Parallelism of the source of requests. The in-process one has one reader, always.");
+
     /** Parallelism of SessionRouter. */
     public static final ConfigOption<Integer> ROUTER_PARALLELISM = key("millrace.router.parallelism")
             .intType()
@@ -226,6 +232,7 @@ public final class MillraceOptions {
                 QUEUE_CAPACITY,
                 MAX_MODEL_TOKENS,
                 ENGINE_LINGER,
+                SOURCE_PARALLELISM,
                 ROUTER_PARALLELISM,
                 REMEMBERED_REQUESTS,
                 SESSION_TTL,

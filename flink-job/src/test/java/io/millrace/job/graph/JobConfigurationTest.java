@@ -57,7 +57,8 @@ class JobConfigurationTest {
     @Test
     void localConfigurationComesWithMillrace() {
         Configuration configuration = JobConfiguration.loadLocal();
-        assertThat(configuration.get(MillraceOptions.BACKEND)).isEqualTo("cpu");
+        assertThat(configuration.get(CheckpointingOptions.CHECKPOINTS_DIRECTORY))
+                .contains("millrace-checkpoints");
         assertThat(configuration.get(CheckpointingOptions.ENABLE_UNALIGNED)).isTrue();
         assertThat(configuration.get(RestartStrategyOptions.RESTART_STRATEGY)).isEqualTo("exponential-delay");
         assertThat(configuration.toMap()).containsEntry("metrics.reporters", "prom");

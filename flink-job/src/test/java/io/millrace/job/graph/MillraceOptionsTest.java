@@ -50,6 +50,7 @@ class MillraceOptionsTest {
         expected.put("millrace.router.parallelism", "1");
         expected.put("millrace.router.remembered-requests", "128");
         expected.put("millrace.router.session-ttl", "1 d");
+        expected.put("millrace.source.parallelism", "1");
         Map<String, String> actual = new LinkedHashMap<>();
         for (ConfigOption<?> option : MillraceOptions.all()) {
             actual.put(option.key(), OptionDocs.defaultText(option));

@@ -1,0 +1,185 @@
+package io.millrace.job.graph;
+
+import io.millrace.connector.local.LocalPortOptions;
+import io.millrace.connector.local.LocalSink;
+import io.millrace.connector.local.LocalSource;
+import io.millrace.kv.flink.ProtoTypeInfo;
+import io.millrace.kv.flink.SessionPlacement;
+import io.millrace.kv.flink.SessionPlacementTypeInfo;
+import io.millrace.operators.ServedModel;
+import io.millrace.operators.decode.DecodeOperatorFactory;
+import io.millrace.operators.decode.DecodeSettings;
+import io.millrace.operators.model.GgufServedModel;
+import io.millrace.operators.prefill.PrefillOperatorFactory;
+import io.millrace.operators.prefill.PrefillSettings;
+import io.millrace.operators.router.PlacementPolicy;
+import io.millrace.operators.router.RouterSettings;
+import io.millrace.operators.router.SessionRouterOperatorFactory;
+import io.millrace.proto.AgentRequest;
+import io.millrace.proto.TokenChunk;
+import io.millrace.proto.Turn;
+import java.time.Duration;
+import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.api.connector.sink2.Sink;
+import org.apache.flink.api.connector.source.Source;
+import org.apache.flink.configuration.CheckpointingOptions;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.ExecutionOptions;
+import org.apache.flink.configuration.PipelineOptions;
+import org.apache.flink.configuration.RestartStrategyOptions;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+
+/**
+ * The job's graph:
+ *
+ * <pre>
+ *   requests -- by session --&gt; SessionRouter -- by placement --&gt; Prefill -- by placement --&gt; Decode --&gt; chunks
+ * </pre>
+ *
+ * <p>Every operator has a fixed uid, so that a savepoint fits the next version; no type is Flink's generic one.
+ */
+public final class MillraceJob {
+    /** The uid of the source of requests. */
+    public static final String REQUESTS_UID = "millrace-requests";
+    /** SessionRouter's uid. */
+    public static final String ROUTER_UID = "millrace-session-router";
+    /** Prefill's uid. */
+    public static final String PREFILL_UID = "millrace-prefill";
+    /** Decode's uid. */
+    public static final String DECODE_UID = "millrace-decode";
+    /** The uid of the sink of chunks. */
+    public static final String CHUNKS_UID = "millrace-chunks";
+
+    private MillraceJob() {}
+
+    /**
+     * Puts the job with an in-process port into an environment.
+     *
+     * @param configuration Flink's options and Millrace's
+     * @param portName the name of a {@link io.millrace.connector.local.LocalPort} that is open when the job starts
+     */
+    public static void define(StreamExecutionEnvironment environment, Configuration configuration, String portName) {
+        ServedModel model = new GgufServedModel(ModelResolution.resolve(configuration));
+        define(environment, configuration, model, new LocalSource(portName), new LocalSink(portName));
+    }
+
+    /**
+     * Puts the job into an environment.
+     *
+     * @param configuration Flink's options and Millrace's
+     * @param model what is served
+     * @param source brings the requests
+     * @param sink takes the chunks
+     */
+    public static void define(
+            StreamExecutionEnvironment environment,
+            Configuration configuration,
+            ServedModel model,
+            Source<AgentRequest, ?, ?> source,
+            Sink<TokenChunk> sink) {
+        environment.configure(flinkConfiguration(configuration));
+        Duration sessionTtl = configuration.get(MillraceOptions.SESSION_TTL);
+        DataStream<AgentRequest> requests = environment
+                .fromSource(
+                        source,
+                        WatermarkStrategy.noWatermarks(),
+                        "requests",
+                        ProtoTypeInfo.ofMessage(AgentRequest.class))
+                .uid(REQUESTS_UID)
+                .setParallelism(configuration.get(MillraceOptions.SOURCE_PARALLELISM));
+        SingleOutputStreamOperator<Turn> routed = requests.keyBy(AgentRequest::getSessionId, Types.STRING)
+                .transform(
+                        "SessionRouter",
+                        ProtoTypeInfo.ofMessage(Turn.class),
+                        new SessionRouterOperatorFactory(
+                                model,
+                                new RouterSettings(
+                                        modelName(configuration),
+                                        configuration.get(MillraceOptions.REMEMBERED_REQUESTS),
+                                        sessionTtl),
+                                PlacementPolicy.BY_SESSION_ID))
+                .uid(ROUTER_UID)
+                .setParallelism(configuration.get(MillraceOptions.ROUTER_PARALLELISM));
+        SingleOutputStreamOperator<Turn> prefilled = routed.keyBy(
+                        MillraceJob::placement, SessionPlacementTypeInfo.INSTANCE)
+                .transform(
+                        "Prefill",
+                        ProtoTypeInfo.ofMessage(Turn.class),
+                        new PrefillOperatorFactory(
+                                model,
+                                new PrefillSettings(
+                                        configuration.get(MillraceOptions.PREFILL_MIN_UNCACHED_TOKENS),
+                                        configuration.get(MillraceOptions.PREFILL_PENDING_TURNS))))
+                .uid(PREFILL_UID)
+                .setParallelism(configuration.get(MillraceOptions.PREFILL_PARALLELISM));
+        int decodeParallelism = configuration.get(MillraceOptions.DECODE_PARALLELISM);
+        SingleOutputStreamOperator<TokenChunk> chunks = prefilled
+                .keyBy(MillraceJob::placement, SessionPlacementTypeInfo.INSTANCE)
+                .transform(
+                        "Decode",
+                        ProtoTypeInfo.ofMessage(TokenChunk.class),
+                        new DecodeOperatorFactory(
+                                model,
+                                model,
+                                new DecodeSettings(
+                                        configuration.get(MillraceOptions.DECODE_PENDING_TURNS),
+                                        configuration.get(MillraceOptions.DECODE_UNACKNOWLEDGED_STEPS),
+                                        sessionTtl)))
+                .uid(DECODE_UID)
+                .setParallelism(decodeParallelism);
+        // As many as Decode: then a chunk goes to its sink without a hop.
+        chunks.sinkTo(sink).uid(CHUNKS_UID).name("chunks").setParallelism(decodeParallelism);
+    }
+
+    /** The limits of the in-process port. */
+    public static LocalPortOptions portOptions(Configuration configuration) {
+        return new LocalPortOptions(
+                configuration.get(MillraceOptions.LOCAL_OPEN_TURNS),
+                configuration.get(MillraceOptions.LOCAL_QUEUE_CAPACITY),
+                configuration.get(MillraceOptions.LOCAL_RETAINED_TURNS),
+                configuration.get(MillraceOptions.LOCAL_RETAINED_MEMORY).getBytes());
+    }
+
+    /**
+     * The name that clients call the model by.
+     *
+     * @throws io.millrace.kv.ServingException {@code INVALID_REQUEST} if the configuration names no model
+     */
+    public static String modelName(Configuration configuration) {
+        return ModelResolution.modelName(configuration);
+    }
+
+    /**
+     * Flink's options for the job: what Millrace needs, and what it takes where nothing is said. Whatever the given
+     * configuration sets of the latter stays.
+     */
+    static Configuration flinkConfiguration(Configuration given) {
+        Configuration configuration = new Configuration(given);
+        configuration.set(PipelineOptions.GENERIC_TYPES, false);
+        configuration.set(PipelineOptions.AUTO_GENERATE_UIDS, false);
+        // Records are immutable messages.
+        configuration.set(PipelineOptions.OBJECT_REUSE, true);
+        configuration.set(PipelineOptions.AUTO_WATERMARK_INTERVAL, Duration.ZERO);
+        configuration.set(PipelineOptions.NAME, given.get(MillraceOptions.JOB_NAME));
+        configuration.set(PipelineOptions.MAX_PARALLELISM, given.get(MillraceOptions.MAX_PARALLELISM));
+        configuration.set(ExecutionOptions.BUFFER_TIMEOUT, given.get(MillraceOptions.BUFFER_TIMEOUT));
+        if (!given.contains(CheckpointingOptions.CHECKPOINTING_INTERVAL)) {
+            configuration.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, Duration.ofSeconds(10));
+        }
+        if (!given.contains(CheckpointingOptions.ENABLE_UNALIGNED)) {
+            // A full output must not hold a checkpoint back.
+            configuration.set(CheckpointingOptions.ENABLE_UNALIGNED, true);
+        }
+        if (!given.contains(RestartStrategyOptions.RESTART_STRATEGY)) {
+            configuration.set(RestartStrategyOptions.RESTART_STRATEGY, "exponential-delay");
+        }
+        return configuration;
+    }
+
+    private static SessionPlacement placement(Turn turn) {
+        return new SessionPlacement(turn.getSessionId(), turn.getPlacementHash());
+    }
+}

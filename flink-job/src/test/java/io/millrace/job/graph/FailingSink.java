@@ -1,0 +1,60 @@
+package io.millrace.job.graph;
+
+import io.millrace.proto.TokenChunk;
+import java.io.IOException;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.flink.api.connector.sink2.Sink;
+import org.apache.flink.api.connector.sink2.SinkWriter;
+import org.apache.flink.api.connector.sink2.WriterInitContext;
+
+/** Delivers to another sink, and fails the job in place of a chunk when it is told to. */
+final class FailingSink implements Sink<TokenChunk> {
+    private static final long serialVersionUID = 1L;
+    private static final Map<String, AtomicInteger> CHUNKS_UNTIL_FAILURE = new ConcurrentHashMap<>();
+    private static final Map<String, Runnable> ON_FAILURE = new ConcurrentHashMap<>();
+    private static final int NEVER = Integer.MAX_VALUE;
+
+    private final String name;
+    private final Sink<TokenChunk> delegate;
+
+    FailingSink(String name, Sink<TokenChunk> delegate) {
+        this.name = name;
+        this.delegate = delegate;
+        CHUNKS_UNTIL_FAILURE.put(name, new AtomicInteger(NEVER));
+    }
+
+    /** Lets so many chunks pass; in place of the next one it runs the action and fails, once. */
+    static void failAfter(String name, int chunks, Runnable action) {
+        ON_FAILURE.put(name, action);
+        CHUNKS_UNTIL_FAILURE.get(name).set(chunks);
+    }
+
+    @Override
+    public SinkWriter<TokenChunk> createWriter(WriterInitContext context) throws IOException {
+        SinkWriter<TokenChunk> writer = delegate.createWriter(context);
+        AtomicInteger countdown = CHUNKS_UNTIL_FAILURE.get(name);
+        return new SinkWriter<>() {
+            @Override
+            public void write(TokenChunk chunk, Context writerContext) throws IOException, InterruptedException {
+                if (countdown.getAndDecrement() == 0) {
+                    countdown.set(NEVER);
+                    ON_FAILURE.get(name).run();
+                    throw new IOException("a failure on purpose");
+                }
+                writer.write(chunk, writerContext);
+            }
+
+            @Override
+            public void flush(boolean endOfInput) throws IOException, InterruptedException {
+                writer.flush(endOfInput);
+            }
+
+            @Override
+            public void close() throws Exception {
+                writer.close();
+            }
+        };
+    }
+}
