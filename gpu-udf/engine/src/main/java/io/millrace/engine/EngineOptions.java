@@ -51,7 +51,9 @@ public record EngineOptions(
         checkPositive(maxModelTokens, "maxModelTokens");
         checkPositive(queueCapacity, "queueCapacity");
         requireNonNull(retention, "retention");
-        requireNonNull(stallTimeout, "stallTimeout");
+        if (stallTimeout.isZero() || stallTimeout.isNegative()) {
+            throw new IllegalArgumentException("stallTimeout must be positive: " + stallTimeout);
+        }
         requireNonNull(nanoClock, "nanoClock");
     }
 
