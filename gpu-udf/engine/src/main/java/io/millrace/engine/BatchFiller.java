@@ -7,7 +7,9 @@ import java.util.Arrays;
 final class BatchFiller {
     private BatchFiller() {}
 
-    /** Fills {@code batch}; a row of logits is asked for where a sequence's last token is computed and more are wanted. */
+    /**
+     * Fills {@code batch}; a row of logits is asked for where a sequence's last token is computed and more are wanted.
+     */
     static void fill(StepPlan plan, Batch batch) {
         batch.clear();
         int blocks = 0;

@@ -1,8 +1,8 @@
 package io.millrace.engine;
 
 /**
- * A binary heap of token ids, ordered by their logits; of equal logits the lower id is the better. Finds the best few of
- * a vocabulary without sorting it.
+ * A binary heap of token ids, ordered by their logits; of equal logits the lower id is the better. Finds the best few
+ * of a vocabulary without sorting it.
  */
 final class CandidateHeap {
     private final int[] ids;

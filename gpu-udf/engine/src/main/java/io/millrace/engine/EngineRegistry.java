@@ -15,8 +15,8 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * The engines of a process, one for each key. Users hold an engine; one that nobody holds lingers for a while, so that a
- * job that restarts finds its weights and blocks where it left them.
+ * The engines of a process, one for each key. Users hold an engine; one that nobody holds lingers for a while, so
+ * that a job that restarts finds its weights and blocks where it left them.
  */
 public final class EngineRegistry {
     private static final EngineRegistry SHARED = new EngineRegistry(

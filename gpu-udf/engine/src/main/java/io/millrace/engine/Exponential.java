@@ -1,8 +1,8 @@
 package io.millrace.engine;
 
 /**
- * The exponential function in plain double arithmetic: the same bits interpreted, compiled and on every processor, which
- * {@link Math#exp} does not promise, and several times faster than {@link StrictMath#exp}.
+ * The exponential function in plain double arithmetic: the same bits interpreted, compiled and on every processor,
+ * which {@link Math#exp} does not promise, and several times faster than {@link StrictMath#exp}.
  */
 final class Exponential {
     private static final double LOG2_E = 1.4426950408889634;

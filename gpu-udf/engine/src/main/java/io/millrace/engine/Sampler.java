@@ -5,9 +5,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses a token from a row of logits, as a pure function of the row, the parameters, the tokens so far and the offset
- * in the output. In this order, which is vLLM's: penalties, logit bias and banned end tokens, temperature, min-p, top-k,
- * top-p; then the token with the largest sum of its logit and its {@link SamplingNoise} among those that are left, which
- * is an exact draw from their softmax. Of equal logits or sums the lowest token id wins. Used by one thread.
+ * in the output. In this order, which is vLLM's: penalties, logit bias and banned end tokens, temperature, min-p,
+ * top-k, top-p; then the token with the largest sum of its logit and its {@link SamplingNoise} among those that are
+ * left, which is an exact draw from their softmax. Of equal logits or sums the lowest token id wins. Used by one
+ * thread.
  */
 final class Sampler {
     /** The answer to a row that no token can be chosen from: a logit is NaN or infinite. */
@@ -207,9 +208,9 @@ final class Sampler {
     }
 
     /**
-     * Candidates become the likeliest that reach top-p together, of those that min-p keeps. Tokens with less than {@code
-     * (1 - topP) / n} of the mass have less than {@code 1 - topP} together, so the others alone reach top-p: only they
-     * are put in order, and only as far as needed.
+     * Candidates become the likeliest that reach top-p together, of those that min-p keeps. Tokens with less than
+     * {@code (1 - topP) / n} of the mass have less than {@code 1 - topP} together, so the others alone reach top-p:
+     * only they are put in order, and only as far as needed.
      */
     private int likely(float[] logits, int best, double scale, SamplingParameters sampling) {
         float minLogit = minLogit(logits[best], sampling);

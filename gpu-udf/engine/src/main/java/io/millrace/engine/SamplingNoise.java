@@ -43,9 +43,10 @@ final class SamplingNoise {
     }
 
     /**
-     * Whether the noise of these bits is surely below a bound, found without a logarithm. With {@code E = -log(1 - x) >=
-     * x}, the noise is {@code -log(E) <= -log(x)}; so it is below {@code bound} where {@code x >= 2^-k} for some {@code k <
-     * bound * log2(e)}. Most tokens are passed over this way, which is what makes sampling from a large vocabulary cheap.
+     * Whether the noise of these bits is surely below a bound, found without a logarithm. With {@code E = -log(1 - x)
+     * >= x}, the noise is {@code -log(E) <= -log(x)}; so it is below {@code bound} where {@code x >= 2^-k} for some
+     * {@code k < bound * log2(e)}. Most tokens are passed over this way, which is what makes sampling from a large
+     * vocabulary cheap.
      */
     static boolean isBelow(long bits, double bound) {
         // The margin is far above the rounding errors of the exact comparison.

@@ -28,8 +28,8 @@ import java.util.TreeSet;
  * gives it. The first in the order is therefore never held up by anything but its own lease, later arrivals cannot
  * overtake for ever, and so everything ends. What a preempted sequence computed stays findable until it is reused.
  *
- * <p>Sequences of one prompt do not compute it side by side: those behind wait for the blocks that the first computes in
- * this step, and take them from the index in the next.
+ * <p>Sequences of one prompt do not compute it side by side: those behind wait for the blocks that the first computes
+ * in this step, and take them from the index in the next.
  */
 final class Scheduler {
     /** Of so many blocks one is kept free at admission, for running sequences to grow into. */

@@ -27,7 +27,10 @@ public record SequenceRequest(
         StopCondition stopCondition) {
     /** What a sequence is for. */
     public enum Purpose {
-        /** Compute the prompt's whole blocks, all but those that the last token is in, and leave them in the prefix cache. */
+        /**
+         * Compute the prompt's whole blocks, all but those that the last token is in, and leave them in the prefix
+         * cache.
+         */
         PREFILL,
         /** Compute the prompt and generate tokens. */
         GENERATE

@@ -1,6 +1,8 @@
 package io.millrace.kv;
 
-/** Why a request or an operation failed: one value an HTTP status, a gRPC status and a metric label are derived from. */
+/**
+ * Why a request or an operation failed: one value an HTTP status, a gRPC status and a metric label are derived from.
+ */
 public enum ErrorCode {
     /** The request is malformed or a parameter is out of its range. */
     INVALID_REQUEST(Category.USER),

@@ -11,9 +11,9 @@ package io.millrace.kv;
  *   values of a head  [token][dim]    element (t, d) at t * headDim + d
  * </pre>
  *
- * <p>Keys are stored with the token index innermost, so that the scores of a block's tokens are computed in vector lanes
- * without a horizontal sum: each score is then one sequential chain of multiply-adds over the dimension, whatever the
- * vector width, which is what makes it bit-equal everywhere (docs/decisions/0002).
+ * <p>Keys are stored with the token index innermost, so that the scores of a block's tokens are computed in vector
+ * lanes without a horizontal sum: each score is then one sequential chain of multiply-adds over the dimension,
+ * whatever the vector width, which is what makes it bit-equal everywhere (docs/decisions/0002).
  *
  * @param layerCount number of decoder layers
  * @param kvHeadCount number of key/value heads of a layer

@@ -2,7 +2,9 @@ package io.millrace.kv;
 
 import java.util.Arrays;
 
-/** Drops every block's content as soon as nobody uses it: the prefix cache then only joins sequences that run together. */
+/**
+ * Drops every block's content as soon as nobody uses it: the prefix cache then only joins sequences that run together.
+ */
 public final class NoRetention implements RetentionOrder {
     private static final int ABSENT = -1;
 

@@ -3,8 +3,8 @@ package io.millrace.kv;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Finds full blocks by the hash chain of their tokens. One thread changes it, that of its pool; any thread may look, and
- * takes what it finds as a hint, for the block may be reused at once.
+ * Finds full blocks by the hash chain of their tokens. One thread changes it, that of its pool; any thread may look,
+ * and takes what it finds as a hint, for the block may be reused at once.
  */
 public final class PrefixIndex {
     private final ConcurrentHashMap<BlockHash, Integer> blockIds;

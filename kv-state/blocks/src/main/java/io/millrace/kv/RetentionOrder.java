@@ -2,8 +2,8 @@ package io.millrace.kv;
 
 /**
  * The free blocks of a pool, in the order in which they are reused. Free blocks keep their content and stay findable
- * until they are reused, so this order <em>is</em> the eviction policy. Every operation takes constant time. Used by one
- * thread, that of its pool.
+ * until they are reused, so this order <em>is</em> the eviction policy. Every operation takes constant time. Used by
+ * one thread, that of its pool.
  */
 public interface RetentionOrder {
     /** Whether a free block's content is worth finding. If not, a pool forgets a block's hash as it becomes free. */

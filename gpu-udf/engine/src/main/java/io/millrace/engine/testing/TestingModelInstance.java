@@ -13,7 +13,8 @@ import java.util.function.Consumer;
 /**
  * A model without weights that notices every mistake of paging. Its "keys and values" are the token and the position
  * that were written to a slot; its logits are a function of the tokens that it reads back through the block table. So a
- * wrong slot, a stale block or a lost token changes the output, and a position that is not what it should be is an error.
+ * wrong slot, a stale block or a lost token changes the output, and a position that is not what it should be is an
+ * error.
  */
 public final class TestingModelInstance implements ModelInstance {
     /** Tokens of the vocabulary, where nothing else is said. */
