@@ -37,9 +37,12 @@ record CallFormat(ToolCallSyntax syntax, String prefix, String argumentsKey) {
         return prefix;
     }
 
-    /** Returns what begins a call of one tool, up to where its arguments begin. */
+    /**
+     * Returns what begins a call of one tool, up to where its arguments begin. The space before them is left to the
+     * model: its tokens begin with their space, and after a lone one it seldom goes on as it was trained to.
+     */
     String callOf(String name) {
         String quoted = JsonValues.write(name);
-        return prefix + quoted.substring(1) + ", \"" + argumentsKey + "\": ";
+        return prefix + quoted.substring(1) + ", \"" + argumentsKey + "\":";
     }
 }

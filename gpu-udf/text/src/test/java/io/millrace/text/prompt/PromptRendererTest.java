@@ -161,7 +161,7 @@ class PromptRendererTest {
                         ToolChoice.newBuilder().setMode(ToolChoice.Mode.NAMED).setName("put"))
                 .build();
         RenderedPrompt one = renderer(BARE).render(named);
-        assertThat(one.forcedPrefix()).isEqualTo("<tool_call>\n{\"name\": \"put\", \"arguments\": ");
+        assertThat(one.forcedPrefix()).isEqualTo("<tool_call>\n{\"name\": \"put\", \"arguments\":");
         OutputParser parser = new OutputParser(one.format(), "r", List.of("get", "put"), one.forcedPrefix());
         OutputDelta delta = parser.accept("{\"a\": 1}}\n</tool_call>");
         assertThat(delta.toolCalls()).singleElement().satisfies(call -> {
