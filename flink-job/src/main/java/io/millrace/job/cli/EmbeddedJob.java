@@ -1,0 +1,225 @@
+package io.millrace.job.cli;
+
+import static java.util.Objects.requireNonNull;
+
+import io.millrace.connector.local.LocalPort;
+import io.millrace.gateway.Gateway;
+import io.millrace.gateway.GatewayOptions;
+import io.millrace.job.graph.MillraceJob;
+import io.millrace.kv.ErrorCode;
+import io.millrace.kv.ServingException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.apache.flink.api.common.JobID;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.RestOptions;
+import org.apache.flink.runtime.execution.ExecutionState;
+import org.apache.flink.runtime.executiongraph.AccessExecutionGraph;
+import org.apache.flink.runtime.executiongraph.AccessExecutionVertex;
+import org.apache.flink.runtime.jobgraph.JobGraph;
+import org.apache.flink.runtime.minicluster.MiniCluster;
+import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A Flink cluster in this process with one Millrace job, and a gateway to it. Started when the job is ready, which is
+ * when all of its tasks run: models are loaded and warmed up before.
+ */
+public final class EmbeddedJob implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(EmbeddedJob.class);
+    private static final AtomicInteger PORT_NUMBER = new AtomicInteger();
+    private static final Duration READY_LIMIT = Duration.ofMinutes(10);
+    private static final Duration STOP_LIMIT = Duration.ofSeconds(20);
+    private static final long POLL_MS = 50;
+    private static final long HEARTBEAT_MS = 5_000;
+
+    private final MiniCluster cluster;
+    private final JobID jobId;
+    private final LocalPort port;
+    private final Gateway gateway;
+    private final String host;
+    private final String modelName;
+
+    private EmbeddedJob(Parts parts, JobID jobId, Gateway gateway, Addresses addresses) {
+        this.cluster = parts.cluster;
+        this.jobId = jobId;
+        this.port = parts.port;
+        this.gateway = gateway;
+        this.host = addresses.host();
+        this.modelName = parts.modelName;
+    }
+
+    /**
+     * Where to listen.
+     *
+     * @param host address of the gateway and of Flink's web interface
+     * @param gatewayPort the gateway's port; 0 is any that is free
+     * @param webPort the web interface's port or range of ports, as Flink writes them; {@code 0} is any that is free
+     */
+    public record Addresses(String host, int gatewayPort, String webPort) {
+        /** Any free ports of the loopback address. */
+        public static final Addresses FREE_PORTS = new Addresses("127.0.0.1", 0, "0");
+
+        public Addresses {
+            requireNonNull(host, "host");
+            requireNonNull(webPort, "webPort");
+        }
+    }
+
+    /**
+     * Starts a job and waits until it is ready.
+     *
+     * @param configuration Flink's options and Millrace's
+     * @param progress gets a line for each thing that takes time
+     * @throws ServingException if the job fails before it is ready, with the reason
+     */
+    public static EmbeddedJob start(Configuration configuration, Addresses addresses, Consumer<String> progress)
+            throws Exception {
+        Parts parts = new Parts(configuration, addresses);
+        try {
+            return parts.start(addresses, progress);
+        } catch (Exception e) {
+            parts.close();
+            throw e;
+        }
+    }
+
+    /** Where the gateway answers. */
+    public URI gatewayUri() {
+        return URI.create("http://" + host + ":" + gateway.port());
+    }
+
+    /** Where Flink's web interface answers. */
+    public URI webUri() {
+        return cluster.getRestAddress().join();
+    }
+
+    /** What clients call the model. */
+    public String modelName() {
+        return modelName;
+    }
+
+    /** Waits until the job has ended, by itself or because it was closed. */
+    public void awaitEnd() throws InterruptedException {
+        try {
+            cluster.requestJobResult(jobId).get();
+        } catch (ExecutionException e) {
+            LOG.warn("The job's end is not known", e);
+        }
+    }
+
+    /** Takes no more requests, waits a while for those that are open, and stops everything. */
+    @Override
+    public void close() {
+        gateway.close();
+        port.close();
+        try {
+            cluster.cancelJob(jobId).get(STOP_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+            cluster.requestJobResult(jobId).get(STOP_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            LOG.warn("The job did not stop in time; the cluster is closed over it", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        Parts.close(cluster);
+    }
+
+    /** What is started before the gateway, and closed if that fails. */
+    private static final class Parts {
+        private final String modelName;
+        private final LocalPort port;
+        private final MiniCluster cluster;
+        private final JobGraph graph;
+
+        private Parts(Configuration given, Addresses addresses) throws Exception {
+            Configuration configuration = new Configuration(given);
+            configuration.set(RestOptions.ADDRESS, addresses.host());
+            configuration.set(RestOptions.BIND_ADDRESS, addresses.host());
+            configuration.set(RestOptions.BIND_PORT, addresses.webPort());
+            modelName = MillraceJob.modelName(configuration);
+            port = LocalPort.open("embedded-" + PORT_NUMBER.incrementAndGet(), MillraceJob.portOptions(configuration));
+            StreamExecutionEnvironment environment = StreamExecutionEnvironment.getExecutionEnvironment(configuration);
+            MillraceJob.define(environment, configuration, port.name());
+            graph = environment.getStreamGraph().getJobGraph();
+            cluster = new MiniCluster(new MiniClusterConfiguration.Builder()
+                    .setConfiguration(configuration)
+                    .setNumTaskManagers(1)
+                    .setNumSlotsPerTaskManager(graph.getMaximumParallelism())
+                    .build());
+        }
+
+        private EmbeddedJob start(Addresses addresses, Consumer<String> progress) throws Exception {
+            progress.accept("starting Flink");
+            cluster.start();
+            cluster.submitJob(graph).get();
+            progress.accept("loading and warming up " + modelName);
+            awaitRunning(progress);
+            Gateway gateway = new Gateway(
+                    GatewayOptions.of(modelName).withAddress(addresses.host(), addresses.gatewayPort()), port);
+            gateway.start();
+            return new EmbeddedJob(this, graph.getJobID(), gateway, addresses);
+        }
+
+        private void awaitRunning(Consumer<String> progress) throws Exception {
+            long polls = READY_LIMIT.toMillis() / POLL_MS;
+            for (long poll = 1; poll <= polls; poll++) {
+                AccessExecutionGraph state =
+                        cluster.getExecutionGraph(graph.getJobID()).get();
+                if (port.isReady() && allRunning(state)) {
+                    return;
+                }
+                if (state.getFailureInfo() != null) {
+                    throw new ServingException(
+                            ErrorCode.UNAVAILABLE,
+                            "the job failed before it was ready: "
+                                    + rootMessage(state.getFailureInfo()
+                                            .getException()
+                                            .deserializeError(EmbeddedJob.class.getClassLoader())));
+                }
+                if (poll * POLL_MS % HEARTBEAT_MS == 0) {
+                    progress.accept("  still warming up, " + poll * POLL_MS / 1000 + " s");
+                }
+                Thread.sleep(POLL_MS);
+            }
+            throw new ServingException(
+                    ErrorCode.UNAVAILABLE, "the job was not ready within " + READY_LIMIT.toMinutes() + " minutes");
+        }
+
+        private static boolean allRunning(AccessExecutionGraph state) {
+            for (AccessExecutionVertex vertex : state.getAllExecutionVertices()) {
+                if (vertex.getExecutionState() != ExecutionState.RUNNING) {
+                    return false;
+                }
+            }
+            return true;
+        }
+
+        private static String rootMessage(Throwable error) {
+            Throwable root = error;
+            while (root.getCause() != null && root.getCause() != root) {
+                root = root.getCause();
+            }
+            return root.getMessage() == null ? root.toString() : root.getMessage();
+        }
+
+        private void close() {
+            port.close();
+            close(cluster);
+        }
+
+        private static void close(MiniCluster cluster) {
+            try {
+                cluster.close();
+            } catch (Exception e) {
+                throw new IllegalStateException("the cluster did not stop", e);
+            }
+        }
+    }
+}

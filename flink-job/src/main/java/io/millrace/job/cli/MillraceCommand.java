@@ -1,0 +1,34 @@
+package io.millrace.job.cli;
+
+import io.millrace.kv.ServingException;
+import java.io.PrintStream;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** What {@code ./millrace} starts: {@code demo} and {@code serve}. */
+@Command(name = "millrace", mixinStandardHelpOptions = true, description = "Language models for agents, inside Flink.")
+public final class MillraceCommand {
+    private MillraceCommand() {}
+
+    /** Runs a command and exits with its code: 0 if all went well, 2 for a wrong command line, 1 for all else. */
+    public static void main(String[] arguments) {
+        // Exits even if a thread of Flink's is left.
+        System.exit(commandLine(System.out, System.err).execute(arguments));
+    }
+
+    static CommandLine commandLine(PrintStream out, PrintStream err) {
+        return new CommandLine(new MillraceCommand())
+                .addSubcommand(new DemoCommand(out))
+                .addSubcommand(new ServeCommand(out))
+                .setExecutionExceptionHandler((error, command, parsed) -> {
+                    if (error instanceof ServingException serving) {
+                        // What was wrong is all that the user can use; a stack trace would hide it.
+                        err.println("millrace: " + serving.getMessage());
+                    } else {
+                        err.println("millrace: " + command.getCommandName() + " failed");
+                        error.printStackTrace(err);
+                    }
+                    return 1;
+                });
+    }
+}

@@ -1,0 +1,86 @@
+package io.millrace.job.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.millrace.job.graph.MillraceOptions;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.flink.configuration.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+class MillraceCommandTest {
+    @TempDir
+    private Path folder;
+
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final StringWriter errors = new StringWriter();
+
+    @Test
+    void commandLineGoesOverTheFile() throws Exception {
+        Path file = folder.resolve("job.yaml");
+        Files.writeString(file, "millrace.backend.threads: 3\nmillrace.job.name: from-file\n");
+
+        Configuration configuration = parse("--config", file.toString(), "-D", "millrace.backend.threads=1")
+                .configuration(Path.of("m.gguf"));
+
+        assertThat(configuration.get(MillraceOptions.BACKEND_THREADS)).isEqualTo(1);
+        assertThat(configuration.get(MillraceOptions.JOB_NAME)).isEqualTo("from-file");
+        assertThat(configuration.get(MillraceOptions.MODEL_FILE)).endsWith("m.gguf");
+    }
+
+    @Test
+    void configurationMayNameTheModel() {
+        assertThat(parse("-D", "millrace.model.file=x.gguf").configuresModel()).isTrue();
+        assertThat(parse("-Dmillrace.model.repository=r").configuresModel()).isTrue();
+        assertThat(parse().configuresModel()).isFalse();
+    }
+
+    @Test
+    void modelFileMustBeThere() {
+        ModelOptions options = parse("--model", folder.resolve("none.gguf").toString());
+        assertThatThrownBy(options::model).hasMessageContaining("there is no model file");
+    }
+
+    @Test
+    void wrongCommandLinesEndWithTwo() {
+        assertThat(run("fly")).isEqualTo(2);
+        assertThat(run("demo", "--turns", "4")).isEqualTo(2);
+        assertThat(run("demo", "--turns", "many")).isEqualTo(2);
+        assertThat(run("serve", "--port", "x")).isEqualTo(2);
+        assertThat(errors.toString()).contains("--turns must be from 5 to 24", "many");
+    }
+
+    @Test
+    void missingModelEndsWithTwoAndItsName() {
+        assertThat(run("serve", "--model", "nowhere.gguf")).isEqualTo(2);
+        assertThat(errors.toString()).contains("there is no model file nowhere.gguf");
+    }
+
+    private int run(String... arguments) {
+        PrintStream stream = new PrintStream(out, true, StandardCharsets.UTF_8);
+        return MillraceCommand.commandLine(stream, stream)
+                .setErr(new PrintWriter(errors))
+                .execute(arguments);
+    }
+
+    private static ModelOptions parse(String... arguments) {
+        TestingCommand command = new TestingCommand();
+        new CommandLine(command).parseArgs(arguments);
+        return command.options;
+    }
+
+    /** A command that has the options alone. */
+    @CommandLine.Command
+    private static final class TestingCommand {
+        @CommandLine.Mixin
+        private final ModelOptions options = new ModelOptions();
+    }
+}
