@@ -10,8 +10,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Causal attention over paged keys and values. An item is one row and one key/value head, with all query heads that share
- * it.
+ * Causal attention over paged keys and values. An item is a run of rows of one sequence and one key/value head, with all
+ * query heads that share it.
  *
  * <p>What is computed, for each query head, is fixed by the row alone: a score for each position from the window's start
  * to its own, each one chain over the head's elements; weights exp(score - max), their sum in {@link Kernels#SUM_LANES}
@@ -61,89 +61,127 @@ final class AttentionPhase implements ComputeTeam.Region {
         query = queries;
         output = outputs;
         preparing = prepare;
-        team.run(this, batchRows.count() * spec.kvHeadCount());
+        team.run(this, batchRows.groupCount() * spec.kvHeadCount());
     }
 
     @Override
     public void run(int item, int worker) {
         BatchRows batchRows = requireNonNull(rows, "rows");
-        int row = item / spec.kvHeadCount();
+        int group = item / spec.kvHeadCount();
         int kvHead = item % spec.kvHeadCount();
+        int firstRow = batchRows.groupStart(group);
+        int endRow = batchRows.groupStart(group + 1);
+        WorkerScratch scratch = scratches[worker];
         if (preparing) {
-            heads.prepare(batchRows.tokenIndex(row), kvHead, scratches[worker].lanes);
+            for (int row = firstRow; row < endRow; row++) {
+                heads.prepare(batchRows.tokenIndex(row), kvHead, scratch.lanes);
+            }
         }
-        attend(batchRows, row, kvHead, scratches[worker]);
+        score(batchRows, firstRow, endRow, kvHead, scratch);
+        for (int row = firstRow; row < endRow; row++) {
+            weigh(batchRows, firstRow, row, kvHead, scratch);
+        }
+        addValues(batchRows, firstRow, endRow, kvHead, scratch);
+        for (int row = firstRow; row < endRow; row++) {
+            for (int head = 0; head < groupSize; head++) {
+                int start = headStart(row, kvHead) + head * spec.headDim();
+                divide(output, start, spec.headDim(), scratch.sums[(row - firstRow) * groupSize + head]);
+            }
+        }
     }
 
-    private void attend(BatchRows batchRows, int row, int kvHead, WorkerScratch scratch) {
+    private int position(BatchRows batchRows, int row) {
+        return batchRows.batch().positions[batchRows.tokenIndex(row)];
+    }
+
+    /** First position that a row attends to. */
+    private int windowStart(int position) {
+        return spec.isSliding(layer) ? Math.max(0, position - spec.slidingWindow() + 1) : 0;
+    }
+
+    /** Position of a run's first score: a multiple of the partial sums' number, whatever the window. */
+    private int origin(BatchRows batchRows, int firstRow) {
+        int firstBlock = firstBlock(batchRows, firstRow);
+        return firstBlock * blockSize & -Kernels.SUM_LANES;
+    }
+
+    private int firstBlock(BatchRows batchRows, int row) {
+        return windowStart(position(batchRows, row)) / blockSize;
+    }
+
+    private int headStart(int row, int kvHead) {
+        return (row * spec.headCount() + kvHead * groupSize) * spec.headDim();
+    }
+
+    /** Scores of all rows of a run: each block's keys are used for every row that sees them while they are near. */
+    private void score(BatchRows batchRows, int firstRow, int endRow, int kvHead, WorkerScratch scratch) {
         Batch batch = batchRows.batch();
-        int position = batch.positions[batchRows.tokenIndex(row)];
-        int window = spec.isSliding(layer) ? spec.slidingWindow() : 0;
-        int from = window > 0 ? Math.max(0, position - window + 1) : 0;
-        int to = position + 1;
-        int table = batch.blockTableStart[batchRows.sequence(row)];
-        int firstBlock = from / blockSize;
-        int endBlock = (to + blockSize - 1) / blockSize;
-        // A multiple of the partial sums' number, so that a position's partial sum does not depend on the window.
-        int origin = firstBlock * blockSize & -Kernels.SUM_LANES;
-        int start = (row * spec.headCount() + kvHead * groupSize) * spec.headDim();
-        score(batch, table, firstBlock, endBlock, origin, start, kvHead, scratch);
-        for (int head = 0; head < groupSize; head++) {
-            scratch.sums[head] = kernels.softmaxWeights(
-                    scratch.scores,
-                    head * scratch.scoresStride,
-                    from - origin,
-                    to - origin,
-                    spec.attentionScale(),
-                    scratch.lanes);
-        }
-        int headDim = spec.headDim();
-        Arrays.fill(output, start, start + groupSize * headDim, 0f);
-        addValues(batch, table, from, to, origin, start, kvHead, scratch);
-        for (int head = 0; head < groupSize; head++) {
-            divide(output, start + head * headDim, headDim, scratch.sums[head]);
-        }
-    }
-
-    private void score(
-            Batch batch,
-            int table,
-            int firstBlock,
-            int endBlock,
-            int origin,
-            int queryStart,
-            int kvHead,
-            WorkerScratch scratch) {
         int headDim = spec.headDim();
         int keys = arena.layout().keyOffset(layer, kvHead);
+        int table = batch.blockTableStart[batchRows.sequence(firstRow)];
+        int origin = origin(batchRows, firstRow);
+        int firstBlock = firstBlock(batchRows, firstRow);
+        int endBlock = position(batchRows, endRow - 1) / blockSize + 1;
         AttentionOperands operands = scratch.operands;
-        operands.setA(query, queryStart, headDim);
-        for (int head = 0; head < groupSize; head++) {
+        for (int head = 0; head < (endRow - firstRow) * groupSize; head++) {
             int start = head * scratch.scoresStride;
             Arrays.fill(scratch.scores, start, start + endBlock * blockSize - origin, 0f);
         }
         for (int block = firstBlock; block < endBlock; block++) {
             operands.setB(arena.block(batch.blockTables[table + block]), keys, blockSize);
-            operands.setC(scratch.scores, block * blockSize - origin, scratch.scoresStride);
-            kernels.accumulate(operands, groupSize, headDim, blockSize);
+            for (int row = firstRow; row < endRow; row++) {
+                if (block >= firstBlock(batchRows, row) && block * blockSize <= position(batchRows, row)) {
+                    int scores = (row - firstRow) * groupSize * scratch.scoresStride;
+                    operands.setA(query, headStart(row, kvHead), headDim);
+                    operands.setC(scratch.scores, scores + block * blockSize - origin, scratch.scoresStride);
+                    kernels.accumulate(operands, groupSize, headDim, blockSize);
+                }
+            }
         }
     }
 
-    private void addValues(
-            Batch batch, int table, int from, int to, int origin, int outputStart, int kvHead, WorkerScratch scratch) {
+    /** Turns a row's scores into weights and keeps their sums; clears the row's output. */
+    private void weigh(BatchRows batchRows, int firstRow, int row, int kvHead, WorkerScratch scratch) {
+        int position = position(batchRows, row);
+        int origin = origin(batchRows, firstRow);
+        for (int head = 0; head < groupSize; head++) {
+            int index = (row - firstRow) * groupSize + head;
+            scratch.sums[index] = kernels.softmaxWeights(
+                    scratch.scores,
+                    index * scratch.scoresStride,
+                    windowStart(position) - origin,
+                    position + 1 - origin,
+                    spec.attentionScale(),
+                    scratch.lanes);
+        }
+        int start = headStart(row, kvHead);
+        Arrays.fill(output, start, start + groupSize * spec.headDim(), 0f);
+    }
+
+    /** Adds the weighted values of every position, in the positions' order for each row. */
+    private void addValues(BatchRows batchRows, int firstRow, int endRow, int kvHead, WorkerScratch scratch) {
+        Batch batch = batchRows.batch();
         int headDim = spec.headDim();
         int values = arena.layout().valueOffset(layer, kvHead);
+        int table = batch.blockTableStart[batchRows.sequence(firstRow)];
+        int origin = origin(batchRows, firstRow);
+        int endBlock = position(batchRows, endRow - 1) / blockSize + 1;
         AttentionOperands operands = scratch.operands;
-        operands.setC(output, outputStart, headDim);
-        int position = from;
-        while (position < to) {
-            int block = position / blockSize;
-            int end = Math.min(to, (block + 1) * blockSize);
-            int start = values + position % blockSize * headDim;
-            operands.setB(arena.block(batch.blockTables[table + block]), start, headDim);
-            operands.setA(scratch.scores, position - origin, scratch.scoresStride);
-            kernels.accumulate(operands, groupSize, end - position, headDim);
-            position = end;
+        for (int block = firstBlock(batchRows, firstRow); block < endBlock; block++) {
+            float[] memory = arena.block(batch.blockTables[table + block]);
+            int blockStart = block * blockSize;
+            for (int row = firstRow; row < endRow; row++) {
+                int position = position(batchRows, row);
+                int from = Math.max(windowStart(position), blockStart);
+                int count = Math.min(position + 1, blockStart + blockSize) - from;
+                if (count > 0) {
+                    int weights = (row - firstRow) * groupSize * scratch.scoresStride;
+                    operands.setB(memory, values + (from - blockStart) * headDim, headDim);
+                    operands.setA(scratch.scores, weights + from - origin, scratch.scoresStride);
+                    operands.setC(output, headStart(row, kvHead), headDim);
+                    kernels.accumulate(operands, groupSize, count, headDim);
+                }
+            }
         }
     }
 

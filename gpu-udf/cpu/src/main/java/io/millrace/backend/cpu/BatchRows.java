@@ -7,14 +7,20 @@ import org.jspecify.annotations.Nullable;
 
 /** Which of a batch's tokens the rows of an activation array are, and which sequences those belong to. */
 final class BatchRows {
+    /** Rows of one sequence that attention takes together, so that a block of keys is read once for all of them. */
+    static final int GROUP_ROWS = 8;
+
     private final int[] tokenIndexes;
     private final int[] sequenceOfToken;
+    private final int[] groupStarts;
     private @Nullable Batch batch;
     private int count;
+    private int groupCount;
 
     BatchRows(int rowsMax) {
         tokenIndexes = new int[rowsMax];
         sequenceOfToken = new int[rowsMax];
+        groupStarts = new int[rowsMax + 1];
     }
 
     /** Row i becomes token i, for all tokens. */
@@ -29,6 +35,7 @@ final class BatchRows {
                 sequenceOfToken[i] = sequence;
             }
         }
+        group();
     }
 
     /** Row i becomes the token whose logits are wanted in row i of the result. */
@@ -36,6 +43,29 @@ final class BatchRows {
         Batch current = batch();
         count = current.logitsCount;
         System.arraycopy(current.logitsRows, 0, tokenIndexes, 0, count);
+        group();
+    }
+
+    /** Cuts the rows into runs of at most {@link #GROUP_ROWS} of consecutive tokens of one sequence. */
+    private void group() {
+        groupCount = 0;
+        for (int row = 0; row < count; row++) {
+            boolean full = groupCount > 0 && row - groupStarts[groupCount - 1] == GROUP_ROWS;
+            if (row == 0 || full || sequence(row) != sequence(row - 1) || tokenIndex(row) != tokenIndex(row - 1) + 1) {
+                groupStarts[groupCount++] = row;
+            }
+        }
+        groupStarts[groupCount] = count;
+    }
+
+    /** Number of runs of rows of one sequence each. */
+    int groupCount() {
+        return groupCount;
+    }
+
+    /** First row of a run; that of the run after the last is the number of rows. */
+    int groupStart(int group) {
+        return groupStarts[group];
     }
 
     /** Whether every token's logits are wanted, in the tokens' order. */

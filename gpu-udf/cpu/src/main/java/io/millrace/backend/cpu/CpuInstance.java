@@ -18,6 +18,8 @@ final class CpuInstance implements ModelInstance {
     private final ComputeTeam team;
     private final KvArena arena;
     private final Decoder decoder;
+    private final DecoderWeights weights;
+    private final Kernels kernels;
     private final LongSupplier nanoClock;
     private boolean closed;
 
@@ -31,6 +33,8 @@ final class CpuInstance implements ModelInstance {
         this.instance = requireNonNull(instance, "instance");
         this.team = requireNonNull(team, "team");
         this.arena = requireNonNull(arena, "arena");
+        this.weights = requireNonNull(weights, "weights");
+        this.kernels = requireNonNull(kernels, "kernels");
         this.decoder = new Decoder(instance, weights, arena, team, kernels);
         this.nanoClock = requireNonNull(nanoClock, "nanoClock");
     }
@@ -52,7 +56,7 @@ final class CpuInstance implements ModelInstance {
 
     @Override
     public void warmUp(Consumer<String> progress) {
-        new WarmUp(instance, this, nanoClock).run(progress);
+        new WarmUp(instance, this, weights, kernels, nanoClock).run(progress);
     }
 
     @Override

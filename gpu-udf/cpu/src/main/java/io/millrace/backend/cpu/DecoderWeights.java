@@ -2,7 +2,10 @@ package io.millrace.backend.cpu;
 
 import io.millrace.backend.cpu.kernel.PackedMatrix;
 import io.millrace.model.GgufTensor;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * A model's weights as the decoder reads them.
@@ -15,16 +18,19 @@ import java.util.List;
 record DecoderWeights(GgufTensor embedding, List<LayerWeights> layers, float[] outputNorm, PackedMatrix output) {
     /** Bytes of memory that the matrices take. */
     long byteCount() {
-        long bytes = output.byteCount();
-        for (LayerWeights layer : layers) {
-            bytes += layer.query().byteCount()
-                    + layer.key().byteCount()
-                    + layer.value().byteCount()
-                    + layer.attentionOutput().byteCount()
-                    + layer.gate().byteCount()
-                    + layer.up().byteCount()
-                    + layer.down().byteCount();
-        }
-        return bytes;
+        return matrices().mapToLong(PackedMatrix::byteCount).sum();
+    }
+
+    /** One matrix of each kind that kernels tell apart. */
+    List<PackedMatrix> matrixKinds() {
+        Map<String, PackedMatrix> kinds = new LinkedHashMap<>();
+        matrices()
+                .forEach(matrix -> kinds.putIfAbsent(
+                        matrix.layout() + " " + matrix.hasMinimum() + " " + matrix.groupColumns(), matrix));
+        return List.copyOf(kinds.values());
+    }
+
+    private Stream<PackedMatrix> matrices() {
+        return Stream.concat(layers.stream().flatMap(LayerWeights::matrices), Stream.of(output));
     }
 }

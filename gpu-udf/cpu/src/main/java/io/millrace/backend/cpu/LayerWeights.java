@@ -1,6 +1,7 @@
 package io.millrace.backend.cpu;
 
 import io.millrace.backend.cpu.kernel.PackedMatrix;
+import java.util.stream.Stream;
 
 /**
  * The weights of one decoder layer. A vector that the model does not have is empty.
@@ -38,4 +39,9 @@ record LayerWeights(
         PackedMatrix gate,
         PackedMatrix up,
         PackedMatrix down,
-        float[] postFeedForwardNorm) {}
+        float[] postFeedForwardNorm) {
+    /** All matrices. */
+    Stream<PackedMatrix> matrices() {
+        return Stream.of(query, key, value, attentionOutput, gate, up, down);
+    }
+}

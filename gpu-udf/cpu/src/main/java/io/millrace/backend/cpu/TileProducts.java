@@ -12,8 +12,11 @@ final class TileProducts {
     /** Columns unpacked at once: a panel of them stays in the second-level cache. */
     static final int PANEL_COLUMNS_MAX = 768;
 
-    /** Every group of every format divides it. */
-    private static final int COLUMN_STEP = 32;
+    /** Rows up to which a panel is kept in the first-level cache instead: it is then used too few times to be kept longer. */
+    private static final int FEW_ROWS = 8;
+
+    /** Columns unpacked at once for few rows. Every group of every format divides it. */
+    private static final int COLUMN_STEP = 64;
 
     private TileProducts() {}
 
@@ -40,7 +43,7 @@ final class TileProducts {
                     matrix.floats(), matrix.columnStart(tile, 0), lanes, columns, a, aStart, aStride, rows, c);
             return;
         }
-        int step = panelColumns(columns);
+        int step = rows <= FEW_ROWS ? COLUMN_STEP : panelColumns(columns);
         for (int from = 0; from < columns; from += step) {
             int count = Math.min(step, columns - from);
             kernels.unpack(matrix, tile, from, count, panel);

@@ -1,76 +1,93 @@
 package io.millrace.backend.cpu;
 
+import static java.util.Objects.requireNonNull;
+
+import io.millrace.backend.cpu.kernel.Kernels;
 import io.millrace.engine.backend.Batch;
 import io.millrace.engine.backend.ForwardResult;
 import io.millrace.engine.backend.InstanceSpec;
+import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * Runs batches of an instance's shapes until their time stops falling. Vector API code runs a thousand times slower until
- * the JVM's second compiler has it, and that compiles what has run often.
+ * Brings an instance to its usual speed: first the kernels one by one, then batches of the instance's shapes until their
+ * time stops falling. Bounded in time, whatever the JVM does.
  */
 final class WarmUp {
     private static final long TIME_MAX_NANOS = 20_000_000_000L;
 
     /** A shape is warm when this many runs in a row gained nothing. */
-    private static final int STEADY_RUNS = 6;
+    private static final int STEADY_RUNS = 5;
 
-    private static final int RUNS_MAX = 400;
+    private static final int RUNS_MAX = 200;
     private static final double GAIN = 0.9;
+    private static final int POSITIONS_MAX = 256;
+    private static final int PREFILL_MAX = 128;
+    private static final int SEQUENCES_MAX = 8;
 
     private final InstanceSpec instance;
     private final CpuInstance runner;
+    private final KernelWarmUp kernelWarmUp;
     private final LongSupplier nanoClock;
     private final Batch batch;
     private final ForwardResult result;
 
-    WarmUp(InstanceSpec instance, CpuInstance runner, LongSupplier nanoClock) {
-        this.instance = instance;
-        this.runner = runner;
-        this.nanoClock = nanoClock;
+    WarmUp(InstanceSpec instance, CpuInstance runner, DecoderWeights weights, Kernels kernels, LongSupplier nanoClock) {
+        this.instance = requireNonNull(instance, "instance");
+        this.runner = requireNonNull(runner, "runner");
+        this.nanoClock = requireNonNull(nanoClock, "nanoClock");
+        this.kernelWarmUp =
+                new KernelWarmUp(kernels, runner.modelSpec(), runner.kvLayout(), weights.matrixKinds(), nanoClock);
         this.batch = new Batch(instance.maxBatchTokens(), instance.maxBatchSequences());
         this.result = new ForwardResult(
-                instance.maxBatchSequences(), instance.model().spec().vocabSize());
+                instance.maxBatchSequences(), runner.modelSpec().vocabSize());
     }
 
     void run(Consumer<String> progress) {
         long start = nanoClock.getAsLong();
-        int tokensMax = Math.min(instance.maxBatchTokens(), positionsMax());
-        int sequencesMax = Math.min(instance.maxBatchSequences(), Math.min(8, instance.maxBatchTokens()));
-        double prefill = 0;
-        double decode = 0;
-        double batched = 0;
-        // Small batches reach the compiler's thresholds soonest; the long prefill then runs compiled code.
-        for (int tokens = Math.min(8, tokensMax); tokens <= Math.min(64, tokensMax); tokens *= 4) {
-            prefill = untilSteady(start, 1, tokens, 0) / tokens;
+        long deadline = start + TIME_MAX_NANOS;
+        progress.accept("compiling the cpu kernels");
+        int slow = kernelWarmUp.run(deadline);
+        if (slow > 0) {
+            progress.accept(slow + " cpu kernels are not compiled after " + TIME_MAX_NANOS / 1_000_000_000L
+                    + " s; the first requests will be slow");
         }
-        decode = untilSteady(start, 1, 1, positionsMax() - 1);
-        batched = untilSteady(start, sequencesMax, 1, positionsMax() - 1);
-        if (tokensMax > 64) {
-            int tokens = Math.min(256, tokensMax);
-            prefill = untilSteady(start, 1, tokens, 0) / tokens;
-        }
-        double seconds = (nanoClock.getAsLong() - start) / 1e9;
+        int positions = positionsMax();
+        int tokens = Math.min(Math.min(PREFILL_MAX, instance.maxBatchTokens()), positions);
+        int sequences = Math.min(SEQUENCES_MAX, Math.min(instance.maxBatchSequences(), instance.maxBatchTokens()));
+        double decode = untilSteady(deadline, 1, 1, positions - 1);
+        double batched = untilSteady(deadline, sequences, 1, positions - 1);
+        double prefill = untilSteady(deadline, 1, tokens, 0);
         progress.accept(String.format(
-                "warm after %.1f s: %.2f ms a token in prefill, %.2f ms a decode step, %.2f ms one of %d sequences",
-                seconds, prefill / 1e6, decode / 1e6, batched / 1e6, sequencesMax));
+                Locale.ROOT,
+                "warm after %.1f s: %s for one token, %s for %d sequences, %s for %d tokens of a prompt",
+                (nanoClock.getAsLong() - start) / 1e9,
+                millis(decode),
+                millis(batched),
+                sequences,
+                millis(prefill),
+                tokens));
     }
 
-    /** The most positions that the instance's blocks hold for each of several sequences, all sharing the same blocks. */
+    private static String millis(double nanos) {
+        return nanos == Double.MAX_VALUE ? "no time left" : String.format(Locale.ROOT, "%.2f ms", nanos / 1e6);
+    }
+
+    /** Positions that the instance's blocks hold; the sequences of a batch all write to the same ones. */
     private int positionsMax() {
         long held = (long) runner.blockCount() * instance.blockSizeTokens();
-        return (int) Math.min(Math.min(instance.maxModelTokens(), held), 512);
+        return (int) Math.min(Math.min(instance.maxModelTokens(), held), POSITIONS_MAX);
     }
 
     /** Runs one shape until it is steady; returns the shortest time in nanoseconds. */
-    private double untilSteady(long start, int sequences, int tokens, int firstPosition) {
+    private double untilSteady(long deadline, int sequences, int tokens, int firstPosition) {
         double best = Double.MAX_VALUE;
         int steady = 0;
+        fill(sequences, tokens, firstPosition);
         for (int run = 0; run < RUNS_MAX && steady < STEADY_RUNS; run++) {
-            fill(sequences, tokens, firstPosition);
             long before = nanoClock.getAsLong();
-            if (before - start > TIME_MAX_NANOS) {
+            if (before - deadline > 0) {
                 break;
             }
             runner.execute(batch, result);
@@ -82,7 +99,7 @@ final class WarmUp {
     }
 
     private void fill(int sequences, int tokens, int firstPosition) {
-        int vocabSize = instance.model().spec().vocabSize();
+        int vocabSize = runner.modelSpec().vocabSize();
         int blocks = (firstPosition + tokens + instance.blockSizeTokens() - 1) / instance.blockSizeTokens();
         batch.clear();
         if (batch.blockTables.length < sequences * blocks) {

@@ -14,13 +14,13 @@ final class WorkerScratch {
     /** Unpacked columns of a tile. */
     final float[] panel;
 
-    /** Attention scores: {@code [query head of the group][position]}. */
+    /** Attention scores: {@code [row of the run][query head of the group][position]}. */
     final float[] scores;
 
     /** Positions of a row of {@code scores}. */
     final int scoresStride;
 
-    /** Sums of attention weights, one for each query head of the group. */
+    /** Sums of attention weights, one for each row of the run and query head of the group. */
     final float[] sums;
 
     /** Partial sums. */
@@ -34,7 +34,7 @@ final class WorkerScratch {
         panel = new float[TileProducts.PANEL_COLUMNS_MAX * tileLanes];
         int lanesMask = -Kernels.SUM_LANES;
         scoresStride = (positionsMax + blockSizeTokens + 2 * Kernels.SUM_LANES) & lanesMask;
-        scores = new float[queryHeadsOfGroup * scoresStride];
-        sums = new float[queryHeadsOfGroup];
+        scores = new float[Math.multiplyExact(BatchRows.GROUP_ROWS * queryHeadsOfGroup, scoresStride)];
+        sums = new float[BatchRows.GROUP_ROWS * queryHeadsOfGroup];
     }
 }

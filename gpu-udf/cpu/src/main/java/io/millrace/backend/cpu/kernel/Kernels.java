@@ -15,6 +15,12 @@ public interface Kernels {
     /** What a log line calls these kernels. */
     String name();
 
+    /**
+     * Nanoseconds that a multiply-add takes at most once the JVM has compiled a kernel, on a slow and busy machine; code
+     * that is not compiled yet takes longer.
+     */
+    double compiledNanosMax();
+
     /** Rows of a tile of the matrices that these kernels multiply fastest. */
     int tileLanes();
 

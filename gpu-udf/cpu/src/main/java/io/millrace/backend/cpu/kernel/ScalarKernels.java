@@ -25,6 +25,11 @@ public final class ScalarKernels implements Kernels {
     }
 
     @Override
+    public double compiledNanosMax() {
+        return 10;
+    }
+
+    @Override
     public int tileLanes() {
         return tileLanes;
     }

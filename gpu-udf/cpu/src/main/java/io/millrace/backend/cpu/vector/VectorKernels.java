@@ -25,6 +25,12 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
+    public double compiledNanosMax() {
+        // Measured: 0.02 to 0.1 when compiled; 4 and more otherwise.
+        return 1;
+    }
+
+    @Override
     public int tileLanes() {
         return Lanes.TILE;
     }
