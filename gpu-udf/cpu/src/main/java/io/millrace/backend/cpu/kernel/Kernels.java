@@ -31,8 +31,9 @@ public interface Kernels {
     void multiplyRow(PackedMatrix matrix, int tile, float[] a, int aStart, float[] c, int cStart);
 
     /**
-     * Unpacks columns {@code from} to {@code from + count} of a tile to {@code panel[column][lane]}; both are whole
-     * groups. Not for {@code FLOAT} matrices, which are panels already.
+     * Unpacks columns {@code from} to {@code from + count} of a tile to {@code panel[column][lane]}; {@code from}
+     * is a multiple of 64, and so is {@code count} unless it reaches the last column. Not for {@code FLOAT} matrices, which
+     * are panels already.
      */
     void unpack(PackedMatrix matrix, int tile, int from, int count, float[] panel);
 

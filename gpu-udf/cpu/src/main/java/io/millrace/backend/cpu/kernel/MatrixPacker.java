@@ -85,11 +85,13 @@ public final class MatrixPacker {
     }
 
     private static void placeNibbles(QuantizedRow row, PackedMatrix matrix, int start) {
-        int half = PackedMatrix.NIBBLE_GROUP / 2;
-        for (int pair = 0; pair < matrix.columnCount / 2; pair++) {
-            int column = pair / half * PackedMatrix.NIBBLE_GROUP + pair % half;
-            int packed = row.quants[column] | (row.quants[column + half] << 4);
-            matrix.quants[start + pair * matrix.tileLanes] = (byte) packed;
+        int to = start;
+        for (int block = 0; block < matrix.columnCount; block += PackedMatrix.NIBBLE_BLOCK) {
+            int run = matrix.nibbleRun(block);
+            for (int i = block; i < block + run; i++) {
+                matrix.quants[to] = (byte) (row.quants[i] | (row.quants[i + run] << 4));
+                to += matrix.tileLanes;
+            }
         }
     }
 

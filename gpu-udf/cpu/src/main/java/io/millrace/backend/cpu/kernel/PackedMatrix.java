@@ -11,7 +11,9 @@ import static java.util.Objects.requireNonNull;
  * <pre>
  *   FLOAT    floats[tile][column][lane]
  *   BYTE     quants[tile][column][lane]                                       signed
- *   NIBBLE   quants[tile][group][i][lane], i below 16      column i of the group in the low four bits, i + 16 in the high
+ *   NIBBLE   quants[tile][block of 64 columns][i][lane]     column i of the block in the low four bits of byte i,
+ *                                                           column i + 32 in the high ones; where the last block has 32
+ *                                                           columns only, i and i + 16
  *   scales[tile][column / groupColumns][scale lanes | minimum lanes]          minimums where hasMinimum
  * </pre>
  *
@@ -152,10 +154,15 @@ public final class PackedMatrix {
         return Math.min(tileLanes, rowCount - tile * tileLanes);
     }
 
-    /** Columns of a group of {@code NIBBLE} weights; its bytes are half as many. */
-    public static final int NIBBLE_GROUP = 32;
+    /** Columns whose {@code NIBBLE} weights lie together. */
+    public static final int NIBBLE_BLOCK = 64;
 
-    /** Where a tile's column starts in {@code floats} or {@code quants}; for {@code NIBBLE} a group's first. */
+    /** Columns that have the low four bits of the bytes of the block that starts at a column; as many have the high. */
+    public int nibbleRun(int blockColumn) {
+        return Math.min(NIBBLE_BLOCK, columnCount - blockColumn) / 2;
+    }
+
+    /** Where a tile's column starts in {@code floats} or {@code quants}; for {@code NIBBLE} a block's first. */
     public int columnStart(int tile, int column) {
         int columns = tile * columnCount + column;
         return (layout == Layout.NIBBLE ? columns / 2 : columns) * tileLanes;

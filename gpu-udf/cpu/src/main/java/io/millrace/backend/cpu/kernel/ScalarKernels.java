@@ -73,15 +73,18 @@ public final class ScalarKernels implements Kernels {
         if (matrix.layout() == PackedMatrix.Layout.BYTE) {
             return matrix.columnStart(tile, column);
         }
-        int inGroup = column % PackedMatrix.NIBBLE_GROUP;
-        int byteOfGroup = inGroup % (PackedMatrix.NIBBLE_GROUP / 2);
-        return matrix.columnStart(tile, column - inGroup) + byteOfGroup * matrix.tileLanes();
+        int inBlock = column % PackedMatrix.NIBBLE_BLOCK;
+        int block = column - inBlock;
+        return matrix.columnStart(tile, block) + inBlock % matrix.nibbleRun(block) * matrix.tileLanes();
     }
 
     /** By how much a column's quants are shifted up in their bytes. */
     private static int quantShift(PackedMatrix matrix, int column) {
-        boolean upper = column % PackedMatrix.NIBBLE_GROUP >= PackedMatrix.NIBBLE_GROUP / 2;
-        return matrix.layout() == PackedMatrix.Layout.NIBBLE && upper ? 4 : 0;
+        if (matrix.layout() == PackedMatrix.Layout.BYTE) {
+            return 0;
+        }
+        int inBlock = column % PackedMatrix.NIBBLE_BLOCK;
+        return inBlock < matrix.nibbleRun(column - inBlock) ? 0 : 4;
     }
 
     private static int quantMask(PackedMatrix matrix) {

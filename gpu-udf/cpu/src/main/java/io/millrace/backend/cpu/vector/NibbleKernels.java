@@ -15,12 +15,12 @@ import jdk.incubator.vector.VectorOperators;
 /**
  * Kernels on four-bit weights with scales and minimums.
  *
- * <p>A group's bytes are read twice, for the columns in their low and for those in their high bits. The high bits stay
+ * <p>A block's bytes are read twice, for the columns in their low and for those in their high bits. The high bits stay
  * where they are, as sixteen times the quant, and the scale is divided by sixteen instead: both are exact.
  */
 final class NibbleKernels {
-    private static final int GROUP = PackedMatrix.NIBBLE_GROUP;
-    private static final int HALF = GROUP / 2;
+    private static final int BLOCK = PackedMatrix.NIBBLE_BLOCK;
+    private static final int GROUP = 32;
     private static final int LOW_MASK = 0x0F;
     private static final int HIGH_MASK = 0xF0;
     private static final float HIGH_FACTOR = 0x1p-4f;
@@ -30,20 +30,24 @@ final class NibbleKernels {
     /** Continues a tile's chains with all its columns. */
     static void multiplyRow(
             byte[] w, int quant, float[] s, int scale, float[] a, int aStart, int columns, float[] c, int cStart) {
-        for (int half = 0; half < columns / HALF; half++) {
-            int group = half / 2;
-            boolean low = half % 2 == 0;
+        int column = 0;
+        while (column < columns) {
+            int block = column / BLOCK * BLOCK;
+            int run = Math.min(BLOCK, columns - block) / 2;
+            boolean low = column < block + run;
             multiplyHalf(
                     w,
-                    quant + group * HALF * TILE,
+                    quant + block / 2 * TILE,
                     low ? LOW_MASK : HIGH_MASK,
                     s,
-                    scale + group * 2 * TILE,
+                    scale + column / GROUP * 2 * TILE,
                     low ? 1f : HIGH_FACTOR,
                     a,
-                    aStart + half * HALF,
+                    aStart + column,
+                    run,
                     c,
                     cStart);
+            column += run;
         }
     }
 
@@ -56,6 +60,7 @@ final class NibbleKernels {
             float factor,
             float[] a,
             int aStart,
+            int count,
             float[] c,
             int cStart) {
         FloatVector c0 = FloatVector.fromArray(FLOATS, c, cStart);
@@ -72,7 +77,7 @@ final class NibbleKernels {
         FloatVector m2 = FloatVector.fromArray(FLOATS, s, scale + 6 * COUNT);
         FloatVector m3 = FloatVector.fromArray(FLOATS, s, scale + 7 * COUNT);
         IntVector bits = IntVector.broadcast(INTS, mask);
-        for (int i = 0; i < HALF; i++) {
+        for (int i = 0; i < count; i++) {
             int at = quant + i * TILE;
             x = FloatVector.broadcast(FLOATS, a[aStart + i]);
             c0 = toFloats(w, at, bits).fma(d0, m0).fma(x, c0);
@@ -88,23 +93,27 @@ final class NibbleKernels {
 
     /** Unpacks columns of a tile, whole groups of them, to floats. */
     static void unpack(byte[] w, int quant, float[] s, int scale, int columns, float[] panel) {
-        for (int half = 0; half < columns / HALF; half++) {
-            int group = half / 2;
-            boolean low = half % 2 == 0;
+        int column = 0;
+        while (column < columns) {
+            int block = column / BLOCK * BLOCK;
+            int run = Math.min(BLOCK, columns - block) / 2;
+            boolean low = column < block + run;
             unpackHalf(
                     w,
-                    quant + group * HALF * TILE,
+                    quant + block / 2 * TILE,
                     low ? LOW_MASK : HIGH_MASK,
                     s,
-                    scale + group * 2 * TILE,
+                    scale + column / GROUP * 2 * TILE,
                     low ? 1f : HIGH_FACTOR,
+                    run,
                     panel,
-                    half * HALF * TILE);
+                    column * TILE);
+            column += run;
         }
     }
 
     private static void unpackHalf(
-            byte[] w, int quant, int mask, float[] s, int scale, float factor, float[] panel, int to) {
+            byte[] w, int quant, int mask, float[] s, int scale, float factor, int count, float[] panel, int to) {
         FloatVector d0 = FloatVector.fromArray(FLOATS, s, scale).mul(factor);
         FloatVector d1 = FloatVector.fromArray(FLOATS, s, scale + COUNT).mul(factor);
         FloatVector d2 = FloatVector.fromArray(FLOATS, s, scale + 2 * COUNT).mul(factor);
@@ -114,7 +123,7 @@ final class NibbleKernels {
         FloatVector m2 = FloatVector.fromArray(FLOATS, s, scale + 6 * COUNT);
         FloatVector m3 = FloatVector.fromArray(FLOATS, s, scale + 7 * COUNT);
         IntVector bits = IntVector.broadcast(INTS, mask);
-        for (int i = 0; i < HALF; i++) {
+        for (int i = 0; i < count; i++) {
             int at = quant + i * TILE;
             int out = to + i * TILE;
             toFloats(w, at, bits).fma(d0, m0).intoArray(panel, out);
