@@ -2,6 +2,7 @@
 
 import copy
 import datetime
+import functools
 
 from jinja2 import nodes
 import transformers.utils.chat_template_utils as reference
@@ -18,11 +19,15 @@ class FixedClock(datetime.datetime):
 reference.datetime = FixedClock
 
 
+@functools.lru_cache(maxsize=1)
+def compile_template(template):
+    return reference._compile_jinja_template.__wrapped__(template)
+
+
 def render(template, variables):
     """Returns (text, None), or (None, error) where the reference refuses."""
     try:
-        compiled = reference._compile_jinja_template.__wrapped__(template)
-        return compiled.render(**copy.deepcopy(variables)), None
+        return compile_template(template).render(**copy.deepcopy(variables)), None
     except Exception as error:  # whatever it is: the reference refuses
         return None, f"{type(error).__name__}: {error}"[:160]
 
@@ -37,7 +42,9 @@ def render_without_constant_slices(template, variables):
         return as_const(self, eval_ctx)
 
     nodes.Getitem.as_const = not_slices
+    compile_template.cache_clear()
     try:
         return render(template, variables)
     finally:
         nodes.Getitem.as_const = as_const
+        compile_template.cache_clear()

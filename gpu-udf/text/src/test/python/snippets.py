@@ -1127,7 +1127,8 @@ TEMPLATES = [
     "{% for x in l %}{% set outer = loop %}{% for y in ls %}{{ outer.index }}{{ y }}{% endfor %} {% endfor %}",
     "{% for x in l|map('string') %}{{ loop.length }}{{ loop.last }}{{ x }}{% endfor %}",
     "{% for x in range(3) %}{{ x }}{% if not loop.last %}, {% endif %}{% endfor %}",
-    "{% for x in range(10) %}{% if x == 3 %}{% continue %}{% endif %}{% if x == 6 %}{% break %}{% endif %}{{ x }}{% endfor %}",
+    "{% for x in range(10) %}{% if x == 3 %}{% continue %}{% endif %}{% if x == 6 %}{% break %}{% endif %}{{ x }}"
+    "{% endfor %}",
     "{% for x in l %}{% break %}{% else %}none{% endfor %}",
     "{% break %}",
     "{% for x in l %}{% endfor %}{% continue %}",
@@ -1144,7 +1145,8 @@ TEMPLATES = [
     "{% for x in l %}{{ v }}{% set v = x %}{% endfor %}",
     "{% for s in l %}{{ s }}{% endfor %}{{ s }}",
     "{% for x in x %}{{ x }}{% endfor %}",
-    "{% set ns = namespace(a=1, b=[]) %}{% for x in l %}{% set ns.a = ns.a + x %}{% set ns.b = ns.b + [x] %}{% endfor %}"
+    "{% set ns = namespace(a=1, b=[]) %}{% for x in l %}{% set ns.a = ns.a + x %}{% set ns.b = ns.b + [x] %}"
+    "{% endfor %}"
     "{{ ns.a }} {{ ns.b }}",
     "{% set ns = namespace() %}{% set ns.a = 1 %}{{ ns.a }}{{ ns.b }}{{ ns.b is defined }}",
     "{% set ns = namespace() %}{% set ns._a = 1 %}",
@@ -1199,9 +1201,11 @@ TEMPLATES = [
     "{% print 'x' %}",
     "{{ joiner }}" if False else "{% set j = joiner(', ') %}{% for x in l %}{{ j() }}{{ x }}{% endfor %}",
     "{% set j = joiner() %}{{ j() }}a{{ j() }}b",
-    "{% set c = cycler(1, 2, 3) %}{{ c.next() }}{{ c.next() }}{{ c.current }}{{ c.next() }}{{ c.next() }}{{ c.reset() }}{{ c.next() }}",
+    "{% set c = cycler(1, 2, 3) %}{{ c.next() }}{{ c.next() }}{{ c.current }}{{ c.next() }}{{ c.next() }}"
+    "{{ c.reset() }}{{ c.next() }}",
     "{% set g = ls | map('upper') %}{{ g | list }}{{ g | list }}",
-    "{% set g = l | select('odd') %}{% for x in g %}{{ x }}{% endfor %}{% for x in g %}{{ x }}{% else %}spent{% endfor %}",
+    "{% set g = l | select('odd') %}{% for x in g %}{{ x }}{% endfor %}{% for x in g %}{{ x }}{% else %}spent"
+    "{% endfor %}",
     "{% set g = d.items() %}{% for k, v in g %}{{ k }}{% endfor %}{% for k, v in g %}{{ k }}{% endfor %}",
     "{% if t and not f or missing.x %}a{% endif %}",
     "{% if 'a' is string and 1 is number %}a{% endif %}",
@@ -1210,16 +1214,20 @@ TEMPLATES = [
     "{% for message in messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
     "{{ raise_exception('roles must alternate') }}{% endif %}{% endfor %}",
     "{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}",
-    "{% for message in messages -%}\n  {{ message.role }}: {{- message.content | default('none', true) }}\n{% endfor -%}\n done",
+    "{% for message in messages -%}\n  {{ message.role }}: {{- message.content | default('none', true) }}\n"
+    "{% endfor -%}\n done",
     "{%- for message in messages %}\n    {%- if message.tool_calls %}\n        {%- for c in message.tool_calls %}\n"
     "            {{- '{\"name\": \"' + c.function.name + '\", \"arguments\": ' }}\n"
     "            {{- c.function.arguments | tojson }}\n            {{- '}' }}\n        {%- endfor %}\n"
     "    {%- endif %}\n{%- endfor %}",
-    "{% set ns = namespace(last=-1) %}{% for m in messages[::-1] %}{% set index = (messages | length - 1) - loop.index0 %}"
-    "{% if m.role == 'user' and m.content is string and not (m.content.startswith('<tool>') and m.content.endswith('</tool>')) %}"
+    "{% set ns = namespace(last=-1) %}{% for m in messages[::-1] %}"
+    "{% set index = (messages | length - 1) - loop.index0 %}"
+    "{% if m.role == 'user' and m.content is string "
+    "and not (m.content.startswith('<tool>') and m.content.endswith('</tool>')) %}"
     "{% set ns.last = index %}{% break %}{% endif %}{% endfor %}{{ ns.last }}",
     "{{ strftime_now('%d %b %Y') if strftime_now is defined else '26 Jul 2024' }}",
-    "{% if strftime_now is defined %}{% set date = strftime_now('%d %b %Y') %}{% else %}{% set date = 'x' %}{% endif %}{{ date }}",
+    "{% if strftime_now is defined %}{% set date = strftime_now('%d %b %Y') %}{% else %}{% set date = 'x' %}"
+    "{% endif %}{{ date }}",
     "{% if tools is none or tools is undefined %}{% set tools = 'x' %}{% endif %}{{ tools }}",
     "{% if not tools is defined %}{% set tools = none %}{% endif %}{{ tools }}",
     "{% if 'x' is nosuch %}a{% endif %}",
@@ -1236,7 +1244,8 @@ TEMPLATES = [
     "{% set x = l.append(4) %}{{ l }}",
     "{{ caller() }}",
     "{{ range }}" if False else "{{ range is defined }}{{ namespace is defined }}{{ dict is defined }}",
-    "{% for x in range(3) %}{% for y in range(x) %}{{ x }}{{ y }}{% if y == 1 %}{% break %}{% endif %}{% endfor %},{% endfor %}",
+    "{% for x in range(3) %}{% for y in range(x) %}{{ x }}{{ y }}{% if y == 1 %}{% break %}{% endif %}"
+    "{% endfor %},{% endfor %}",
     "{% for x in l %}{% filter upper %}{% break %}{% endfilter %}{% endfor %}",
     "{% for x in l %}{% if x == 1 %}{% continue %}{% endif %}{{ loop.index }}{% else %}e{% endfor %}",
     "\n{% for x in l %}\n{{ x }}\n{% endfor %}\n",
@@ -1253,4 +1262,28 @@ TEMPLATES = [
     "{{\ns\n|\nupper\n}}",
     "{% set x = {\n'a': 1,\n'b': [1,\n2]\n} %}{{ x }}",
     "{% set x = [\n  'a',\n  'b',\n] %}{{ x }}",
+    "{% for x in l %}{{ i }}{% endfor %}{% set i = 9 %}{{ i }}",
+    "{{ i }}{% for x in l %}{{ i }}{% endfor %}{% set i = 9 %}{{ i }}",
+    "{% for x in l %}{{ i }}{% endfor %}{% if t %}{% set i = 9 %}{% endif %}{{ i }}",
+    "{% if t %}{% for x in l %}{{ i }}{% endfor %}{% set i = 9 %}{% endif %}{{ i }}",
+    "{% for x in l %}{% for y in l %}{{ i }}{% endfor %}{% set i = 9 %}{{ i }}{% endfor %}{{ i }}",
+    "{% for x in l %}{% for y in l %}{{ i }}{% endfor %}{% set i = 9 %}{{ i }}{% endfor %}",
+    "{% set i %}{{ i }}{% endset %}[{{ i }}]",
+    "{% set i %}{% if t %}{{ i }}{% endif %}{% set i = 3 %}{{ i }}{% endset %}[{{ i }}]",
+    "{{ i }}{% set i %}{{ i }}{% endset %}[{{ i }}]",
+    "{% macro m() %}{{ i }}{% endmacro %}{{ m() }}{% set i = 9 %}{{ m() }}",
+    "{% macro m() %}{{ i }}{% set i = 2 %}{{ i }}{% endmacro %}{{ m() }}{{ i }}",
+    "{% macro m() %}{% set i = 2 %}{% for x in l %}{{ i }}{% endfor %}{% endmacro %}{{ m() }}{{ i }}",
+    "{% filter upper %}{{ s }}{% endfilter %}{% set s = 'x' %}{{ s }}",
+    "{% with y = i %}{{ y }}{{ i }}{% endwith %}{% set i = 2 %}{{ i }}",
+    "{% with y = 1 %}{{ i }}{% endwith %}{% set i = 2 %}{{ i }}",
+    "{% for x in l if i %}{{ i }}{% endfor %}{% set i = 2 %}",
+    "{% macro s() %}m{% endmacro %}{{ s() }}",
+    "{% for x in l %}{{ s }}{% endfor %}{% macro s() %}m{% endmacro %}",
+    "{% set ns.a = 1 %}{% set ns = namespace() %}",
+    "{% set ns = namespace() %}{% for x in l %}{% set ns.a = x %}{% set ns = 1 %}{% endfor %}",
+    "{% for x in l %}{% set range = 1 %}{% for y in l %}{{ range }}{% endfor %}{% endfor %}{{ range(2) | list }}",
+    "{% for x in l %}{{ x }}{% set x = 5 %}{{ x }}{% endfor %}",
+    "{% for x in l %}{% for x in ls %}{{ x }}{% endfor %}{{ x }}{% endfor %}",
+    "{% set x = x + 1 %}{% for y in l %}{{ x }}{% set x = x + y %}{% endfor %}{{ x }}",
 ]

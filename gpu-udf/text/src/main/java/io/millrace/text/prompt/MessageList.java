@@ -177,7 +177,8 @@ final class MessageList {
 
     /** Returns a call's id as the template wants it: Mistral's refuse any that does not have nine characters. */
     private String id(String id) {
-        return template.contains("length != 9") ? ToolCallIds.shortened(id) : guard.apply(id);
+        boolean wantsNine = template.contains("length != 9") || template.contains("length < 9");
+        return wantsNine ? ToolCallIds.shortened(id) : guard.apply(id);
     }
 
     private Map<String, @Nullable Object> named(Map<String, @Nullable Object> message, ChatMessage given) {

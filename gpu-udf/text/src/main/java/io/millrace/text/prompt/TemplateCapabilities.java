@@ -41,12 +41,13 @@ record TemplateCapabilities(
     /** Probes a template. */
     static TemplateCapabilities of(ChatTemplate template, String bosToken, String eosToken) {
         Probe probe = new Probe(template, bosToken, eosToken);
-        boolean system = probe.render(List.of(message("system", SYSTEM), message("user", USER)), null)
-                .contains(SYSTEM);
+        List<Map<String, @Nullable Object>> withSystem = List.of(message("system", SYSTEM), message("user", USER));
+        // Some templates refuse whatever they are given without tools.
+        boolean system = probe.render(withSystem, null).contains(SYSTEM)
+                || probe.render(withSystem, List.of(tool())).contains(SYSTEM);
         boolean tools =
                 probe.render(List.of(message("user", USER)), List.of(tool())).contains(TOOL)
-                        || probe.render(List.of(message("system", SYSTEM), message("user", USER)), List.of(tool()))
-                                .contains(TOOL);
+                        || probe.render(withSystem, List.of(tool())).contains(TOOL);
         Map<String, Object> object = Map.of("key", VALUE);
         boolean objects = rendersCall(probe.render(conversation("", object), List.of(tool())));
         boolean text = !objects

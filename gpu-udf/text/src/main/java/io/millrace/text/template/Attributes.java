@@ -81,7 +81,7 @@ final class Attributes {
             return StringMethods.method(text, name);
         }
         if (target instanceof Markup markup) {
-            return StringMethods.method(markup.text(), name);
+            return StringMethods.method(markup, name);
         }
         if (target instanceof Map<?, ?> map) {
             return CollectionMethods.ofDict(map, name);

@@ -8,6 +8,7 @@ import java.time.Clock;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,12 +22,14 @@ import org.jspecify.annotations.Nullable;
 public final class ChatTemplate {
     private final String source;
     private final List<Statement> statements;
+    private final Map<List<Statement>, Set<String>> hidden;
     private final TemplateLimits limits;
     private final Clock clock;
 
     private ChatTemplate(String source, List<Statement> statements, TemplateLimits limits, Clock clock) {
         this.source = source;
         this.statements = statements;
+        this.hidden = ScopeAnalysis.of(statements);
         this.limits = limits;
         this.clock = clock;
     }
@@ -58,8 +61,8 @@ public final class ChatTemplate {
         try {
             return new ChatTemplate(source, TemplateParser.parse(source), limits, clock);
         } catch (TemplateException e) {
-            throw new ServingException(
-                    ErrorCode.MODEL_FILE_INVALID, "chat template, line " + e.line() + ": " + e.text(), e);
+            String where = e.line() > 0 ? "chat template, line " + e.line() + ": " : "chat template: ";
+            throw new ServingException(ErrorCode.MODEL_FILE_INVALID, where + e.text(), e);
         }
     }
 
@@ -77,7 +80,7 @@ public final class ChatTemplate {
      */
     public String render(Map<String, ? extends @Nullable Object> variables) {
         Budget budget = new Budget(limits);
-        Interpreter interpreter = new Interpreter(new RenderContext(budget, clock));
+        Interpreter interpreter = new Interpreter(new RenderContext(budget, clock), hidden);
         try {
             Map<String, Object> taken = new HashMap<>();
             variables.forEach((name, value) -> taken.put(name, Values.take(value, limits.maxDepth() / 2)));

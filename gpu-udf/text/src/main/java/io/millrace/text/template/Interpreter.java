@@ -4,6 +4,7 @@ import io.millrace.text.template.Statement.Target;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Runs the statements of a template. */
 final class Interpreter {
@@ -18,22 +19,33 @@ final class Interpreter {
     private final Budget budget;
     private final Evaluator evaluator;
 
+    /** Names that are undefined at the beginning of a scope, by the scope's body. */
+    private final Map<List<Statement>, Set<String>> hidden;
+
     /** Where text is written: the rendering's own, or that of the macro or block that is running. */
     private StringBuilder out = new StringBuilder();
 
     /** Line of the statement that is running, for errors. */
     private int line;
 
-    Interpreter(RenderContext context) {
+    Interpreter(RenderContext context, Map<List<Statement>, Set<String>> hidden) {
         this.context = context;
+        this.hidden = hidden;
         this.budget = context.budget();
         this.evaluator = new Evaluator(context);
     }
 
     /** Renders a template and returns its text. */
     String render(List<Statement> statements, Scope scope) {
-        run(statements, scope);
+        run(statements, scope(statements, scope));
         return out.toString();
+    }
+
+    /** Returns a new scope for a body. */
+    Scope scope(List<Statement> body, Scope outer) {
+        Scope scope = outer.inner();
+        hidden.getOrDefault(body, Set.of()).forEach(name -> scope.set(name, Undefined.name(name)));
+        return scope;
     }
 
     /** Returns the line of the statement that ran last. */
@@ -89,16 +101,16 @@ final class Interpreter {
     /** Runs a statement that has a block with a scope of its own. */
     private void runBlock(Statement statement, Scope scope) {
         if (statement instanceof Statement.AssignBlock assign) {
-            String text = block(assign.body(), scope.inner());
+            String text = block(assign.body(), scope(assign.body(), scope));
             line = assign.line();
             assign(assign.target(), filtered(assign.value(), text, scope), scope);
         } else if (statement instanceof Statement.FilterBlock filter) {
-            String text = block(filter.body(), scope.inner());
+            String text = block(filter.body(), scope(filter.body(), scope));
             line = filter.line();
             write(context.str(filtered(filter.value(), text, scope)));
         } else if (statement instanceof Statement.With with) {
             line = with.line();
-            Scope inner = scope.inner();
+            Scope inner = scope(with.body(), scope);
             for (int i = 0; i < with.targets().size(); i++) {
                 assign(with.targets().get(i), evaluate(with.values().get(i), scope), inner);
             }
@@ -143,7 +155,7 @@ final class Interpreter {
         for (int i = 0; i < items.size(); i++) {
             budget.charge(1);
             variable.moveTo(i);
-            Scope inner = scope.inner();
+            Scope inner = scope(loop.body(), scope);
             assign(loop.target(), items.get(i), inner);
             inner.set("loop", variable);
             Flow flow = run(loop.body(), inner);
@@ -154,7 +166,7 @@ final class Interpreter {
         }
         // As in the reference, an iteration that is left early does not count as one.
         if (!completed) {
-            run(loop.otherwise(), scope.inner());
+            run(loop.otherwise(), scope(loop.otherwise(), scope));
         }
     }
 
@@ -211,6 +223,6 @@ final class Interpreter {
     static Scope globals(Map<String, Object> variables) {
         Scope scope = Scope.global(Globals.ALL).inner();
         variables.forEach(scope::set);
-        return scope.inner();
+        return scope;
     }
 }

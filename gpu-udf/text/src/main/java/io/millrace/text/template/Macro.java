@@ -30,7 +30,7 @@ final class Macro implements Invocable {
 
     @Override
     public Object invoke(RenderContext context, Arguments arguments) {
-        Scope inner = scope.inner();
+        Scope inner = interpreter.scope(body.body(), scope);
         List<String> parameters = body.parameters();
         Map<String, Object> named = new LinkedHashMap<>(arguments.named());
         Object caller = named.remove("caller");

@@ -95,6 +95,24 @@ final class StringMethods {
         };
     }
 
+    /** Returns the method of marked-up text, whose results are marked up as well. */
+    static @Nullable Object method(Markup markup, String name) {
+        Object method = method(markup.text(), name);
+        return method == null ? null : (Invocable) (context, arguments) -> markedUp(context.call(method, arguments));
+    }
+
+    private static Object markedUp(Object value) {
+        if (value instanceof String text) {
+            return new Markup(text);
+        }
+        if (value instanceof List<?> list) {
+            List<Object> items = new ArrayList<>(list.size());
+            list.forEach(item -> items.add(markedUp(item)));
+            return value instanceof Tuple ? new Tuple(items) : items;
+        }
+        return value;
+    }
+
     private static String strip(String text, Arguments arguments, boolean leading, boolean trailing) {
         Object given = arguments.bind("strip", 0, "chars").get(0, None.NONE);
         IntPredicate stripped = PythonText::isSpace;

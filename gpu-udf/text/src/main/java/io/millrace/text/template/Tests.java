@@ -37,8 +37,12 @@ final class Tests {
             Object by = arguments.bind("divisibleby", 1, "num").get(0);
             return !Values.isTrue(Operators.binary("%", value, by, context));
         });
-        TESTS.put("lower", (context, value, arguments) -> StringMethods.isCased(context.str(value), false));
-        TESTS.put("upper", (context, value, arguments) -> StringMethods.isCased(context.str(value), true));
+        for (String name : List.of("lower", "upper")) {
+            TESTS.put(name, (context, value, arguments) -> {
+                arguments.bind(name, 0);
+                return StringMethods.isCased(context.str(value), name.equals("upper"));
+            });
+        }
         TESTS.put("filter", (context, value, arguments) -> value instanceof String name && Filters.has(name));
         TESTS.put("test", (context, value, arguments) -> value instanceof String name && has(name));
         TESTS.put("sameas", (context, value, arguments) -> {

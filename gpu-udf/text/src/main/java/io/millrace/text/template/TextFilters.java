@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.IntPredicate;
 import java.util.regex.Matcher;
@@ -14,6 +15,9 @@ import java.util.regex.Pattern;
 final class TextFilters {
     private static final Pattern WORD_BEGIN = Pattern.compile("[-\\s({\\[<]+", Pattern.UNICODE_CHARACTER_CLASS);
     private static final Pattern WORD = Pattern.compile("\\w+", Pattern.UNICODE_CHARACTER_CLASS);
+
+    /** Filters that give marked-up text for marked-up text. */
+    private static final Set<String> KEEP_MARKUP = Set.of("upper", "lower", "capitalize", "string");
 
     private TextFilters() {}
 
@@ -55,7 +59,9 @@ final class TextFilters {
             arguments.bind(name, 0);
             String text = context.str(value);
             context.budget().chars(text.length());
-            return filter.apply(text, context);
+            Object result = filter.apply(text, context);
+            boolean marked = value instanceof Markup && KEEP_MARKUP.contains(name) && result instanceof String;
+            return marked ? new Markup((String) result) : result;
         });
     }
 

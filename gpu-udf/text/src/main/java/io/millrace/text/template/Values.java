@@ -146,7 +146,10 @@ final class Values {
     }
 
     private static boolean isScalar(Object value) {
-        return value instanceof String || Numbers.isNumber(value) || value instanceof None;
+        return value instanceof String
+                || Numbers.isNumber(value)
+                || value instanceof None
+                || value instanceof Undefined;
     }
 
     /** Returns whether a value can be gone over. */
@@ -215,6 +218,9 @@ final class Values {
     }
 
     static boolean equal(Object left, Object right, Budget budget) {
+        if (left == right && !(left instanceof Double)) {
+            return true;
+        }
         if (left instanceof Markup markup) {
             return equal(markup.text(), right, budget);
         }
