@@ -178,9 +178,7 @@ public final class LocalPort implements RequestPort, AutoCloseable {
             queue.clear();
         }
         for (LocalTurnStream turn : open) {
-            if (turn.fail(code, message)) {
-                ended(turn);
-            }
+            deliver(turn, turn.failure(code, message));
         }
     }
 
@@ -202,11 +200,7 @@ public final class LocalPort implements RequestPort, AutoCloseable {
                 return;
             }
         }
-        switch (turn.deliver(chunk)) {
-            case APPENDED, REPEATED -> {}
-            case COMPLETED -> ended(turn);
-            case GAP -> offerAgain(turn);
-        }
+        deliver(turn, chunk);
     }
 
     /** Begins to hand requests to a reader, and no longer to one before it: first those of every open turn, again. */
@@ -247,6 +241,19 @@ public final class LocalPort implements RequestPort, AutoCloseable {
     boolean isExhausted(LocalAttachment reader) {
         synchronized (lock) {
             return attachment == reader && draining && queue.isEmpty();
+        }
+    }
+
+    private void deliver(LocalTurnStream turn, TokenChunk chunk) {
+        switch (turn.append(chunk)) {
+            case APPENDED -> turn.tellListeners();
+            case COMPLETED -> {
+                // First the books, then the news: who hears of the end may ask how many turns are open.
+                ended(turn);
+                turn.tellListeners();
+            }
+            case REPEATED -> {}
+            case GAP -> offerAgain(turn);
         }
     }
 

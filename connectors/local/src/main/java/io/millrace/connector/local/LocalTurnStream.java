@@ -132,18 +132,9 @@ final class LocalTurnStream implements TurnStream {
         }
     }
 
-    /** Takes a chunk if it is the next one, and tells the listeners. */
-    Delivery deliver(TokenChunk chunk) {
-        Delivery delivery = append(chunk);
-        if (delivery == Delivery.APPENDED || delivery == Delivery.COMPLETED) {
-            tellListeners();
-        }
-        return delivery;
-    }
-
-    /** Ends the turn with an error, if it has not ended. */
-    boolean fail(ErrorCode code, String message) {
-        TokenChunk failed = TokenChunk.newBuilder()
+    /** The chunk that ends the turn with an error. */
+    TokenChunk failure(ErrorCode code, String message) {
+        return TokenChunk.newBuilder()
                 .setSessionId(sessionId())
                 .setRequestId(requestId())
                 .setFailed(TurnFailed.newBuilder()
@@ -151,10 +142,10 @@ final class LocalTurnStream implements TurnStream {
                         .setCategory(code.category().name())
                         .setMessage(message))
                 .build();
-        return deliver(failed) == Delivery.COMPLETED;
     }
 
-    private Delivery append(TokenChunk chunk) {
+    /** Takes a chunk if it is the next one. The listeners are to be told then. */
+    Delivery append(TokenChunk chunk) {
         synchronized (lock) {
             if (complete) {
                 return Delivery.REPEATED;
@@ -196,7 +187,8 @@ final class LocalTurnStream implements TurnStream {
                 .build();
     }
 
-    private void tellListeners() {
+    /** Tells the listeners that chunks came. */
+    void tellListeners() {
         for (Runnable listener : listeners) {
             listener.run();
         }
