@@ -29,6 +29,7 @@ import org.apache.flink.configuration.ExecutionOptions;
 import org.apache.flink.configuration.PipelineOptions;
 import org.apache.flink.configuration.RestartStrategyOptions;
 import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.datastream.DataStreamSink;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
@@ -130,8 +131,12 @@ public final class MillraceJob {
                                         sessionTtl)))
                 .uid(DECODE_UID)
                 .setParallelism(decodeParallelism);
-        // As many as Decode: then a chunk goes to its sink without a hop.
-        chunks.sinkTo(sink).uid(CHUNKS_UID).name("chunks").setParallelism(decodeParallelism);
+        DataStreamSink<TokenChunk> sunk =
+                chunks.sinkTo(sink).uid(CHUNKS_UID).name("chunks").setParallelism(decodeParallelism);
+        if (!(sink instanceof LocalSink)) {
+            // A sink that may block must not block Decode's thread: what waits for it waits in the buffers between.
+            sunk.disableChaining();
+        }
     }
 
     /** The limits of the in-process port. */

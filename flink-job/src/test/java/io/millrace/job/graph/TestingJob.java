@@ -59,7 +59,7 @@ final class TestingJob implements AutoCloseable {
         port = LocalPort.open(name, MillraceJob.portOptions(configuration));
         StreamExecutionEnvironment environment = StreamExecutionEnvironment.getExecutionEnvironment(configuration);
         MillraceJob.define(
-                environment, configuration, model, new LocalSource(name), new FailingSink(name, new LocalSink(name)));
+                environment, configuration, model, new LocalSource(name), new TestingSink(name, new LocalSink(name)));
         JobGraph graph = environment.getStreamGraph().getJobGraph();
         if (savepoint != null) {
             graph.setSavepointRestoreSettings(SavepointRestoreSettings.forPath(savepoint, false));
@@ -96,7 +96,12 @@ final class TestingJob implements AutoCloseable {
 
     /** Fails the job at its sink, after so many more chunks; runs the action just before. */
     void failAfterChunks(int chunks, Runnable action) {
-        FailingSink.failAfter(name, chunks, action);
+        TestingSink.failAfter(name, chunks, action);
+    }
+
+    /** Makes the sink take so long for each chunk. */
+    void slowSinkDown(long chunkNanos) {
+        TestingSink.slowDown(name, chunkNanos);
     }
 
     /** Waits until every task runs, each restarted at least so often. */
