@@ -10,12 +10,13 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Causal attention over paged keys and values. An item is a run of rows of one sequence and one key/value head, with all
- * query heads that share it.
+ * Causal attention over paged keys and values. An item is a run of rows of one sequence and one key/value head, with
+ * all query heads that share it.
  *
- * <p>What is computed, for each query head, is fixed by the row alone: a score for each position from the window's start
- * to its own, each one chain over the head's elements; weights exp(score - max), their sum in {@link Kernels#SUM_LANES}
- * partial sums by position; and each output element one chain over the positions in order, divided by the sum at the end.
+ * <p>What is computed, for each query head, is fixed by the row alone: a score for each position from the window's
+ * start to its own, each one chain over the head's elements; weights exp(score - max), their sum in {@link
+ * Kernels#SUM_LANES} partial sums by position; and each output element one chain over the positions in order, divided
+ * by the sum at the end.
  */
 final class AttentionPhase implements ComputeTeam.Region {
     private final ComputeTeam team;

@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A token has hundreds of regions of a few microseconds each. Helpers therefore spin for the next one, and park when
  * none comes for a while: an idle team uses no processor. All regions are run by one caller.
  *
- * <p>The counter is one long, so that a claim and what it was claimed from are read at once: a helper that comes late sees
- * that the region is used up, or gets an item of the next one, whose fields are then visible to it.
+ * <p>The counter is one long, so that a claim and what it was claimed from are read at once: a helper that comes late
+ * sees that the region is used up, or gets an item of the next one, whose fields are then visible to it.
  *
  * <pre>
  *   claims = region number (24 bits) | item count (20 bits) | next item (20 bits)
@@ -47,7 +47,7 @@ final class ComputeTeam implements AutoCloseable {
 
     private final AtomicLong claims = new AtomicLong();
     private final AtomicInteger completed = new AtomicInteger();
-    private final Helper[] helpers;
+    private final Worker[] helpers;
     private Region region = NOTHING;
     private volatile @Nullable Throwable failure;
     private volatile boolean closed;
@@ -58,12 +58,12 @@ final class ComputeTeam implements AutoCloseable {
         if (threadCount < 1 || threadCount > THREADS_MAX) {
             throw new IllegalArgumentException("threadCount must be from 1 to " + THREADS_MAX + ": " + threadCount);
         }
-        helpers = new Helper[threadCount - 1];
+        helpers = new Worker[threadCount - 1];
         for (int i = 0; i < helpers.length; i++) {
-            helpers[i] = new Helper(i + 1);
+            helpers[i] = new Worker(i + 1);
             helpers[i].thread = requireNonNull(threads.newThread(helpers[i]), "thread");
         }
-        for (Helper helper : helpers) {
+        for (Worker helper : helpers) {
             helper.thread().start();
         }
     }
@@ -127,7 +127,7 @@ final class ComputeTeam implements AutoCloseable {
     }
 
     private void wakeHelpers() {
-        for (Helper helper : helpers) {
+        for (Worker helper : helpers) {
             if (helper.parked) {
                 LockSupport.unpark(helper.thread());
             }
@@ -151,7 +151,7 @@ final class ComputeTeam implements AutoCloseable {
     public void close() {
         closed = true;
         boolean interrupted = false;
-        for (Helper helper : helpers) {
+        for (Worker helper : helpers) {
             LockSupport.unpark(helper.thread());
             try {
                 helper.thread().join(JOIN_MS);
@@ -164,13 +164,13 @@ final class ComputeTeam implements AutoCloseable {
         }
     }
 
-    private final class Helper implements Runnable {
-        private final int worker;
+    private final class Worker implements Runnable {
+        private final int index;
         private volatile boolean parked;
         private @Nullable Thread thread;
 
-        private Helper(int worker) {
-            this.worker = worker;
+        private Worker(int index) {
+            this.index = index;
         }
 
         private Thread thread() {
@@ -181,7 +181,7 @@ final class ComputeTeam implements AutoCloseable {
         public void run() {
             int spins = 0;
             while (!closed) {
-                if (runClaimedItem(worker)) {
+                if (runClaimedItem(index)) {
                     spins = 0;
                 } else if (spins < HELPER_SPINS) {
                     spins++;

@@ -14,8 +14,8 @@ import java.util.function.LongSupplier;
 
 /**
  * Runs each kernel on little data until the JVM has compiled it: until a call took no more than {@link
- * Kernels#compiledNanosMax} for each multiply-add. Waiting for a time that stops falling would not do: it stands still for
- * as long as the compiler takes.
+ * Kernels#compiledNanosMax} for each multiply-add. Waiting for a time that stops falling would not do: it stands
+ * still for as long as the compiler takes.
  */
 final class KernelWarmUp {
     /** Columns of a matrix that a call takes; whole groups of every format. */
@@ -74,7 +74,10 @@ final class KernelWarmUp {
         addRows();
     }
 
-    /** Runs all kernels in turn until all are compiled, or the clock reaches {@code deadline}; returns how many are not. */
+    /**
+     * Runs all kernels in turn until all are compiled, or the clock reaches {@code deadline}; returns how many are
+     * not.
+     */
     int run(long deadline) {
         long left = tasks.size();
         while (left > 0 && nanoClock.getAsLong() - deadline < 0) {
@@ -106,7 +109,7 @@ final class KernelWarmUp {
 
     private void addPanels() {
         int tile = kernels.tileLanes();
-        for (int rows : new int[] {1, 2, 4, 6}) {
+        for (int rows : new int[] {1, 2, 4}) {
             add((long) rows * COLUMNS * tile, () -> {
                 Arrays.fill(outputs, 0f);
                 kernels.multiplyPanel(panel, 0, tile, COLUMNS, inputs, 0, COLUMNS, rows, outputs);

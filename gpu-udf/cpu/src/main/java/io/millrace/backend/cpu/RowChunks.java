@@ -6,7 +6,7 @@ package io.millrace.backend.cpu;
  */
 final class RowChunks {
     /** Rows that the kernels take at once where there are many. */
-    private static final int STEP = 6;
+    private static final int STEP = 4;
 
     private int rowCount;
     private int chunkRows = 1;

@@ -7,12 +7,15 @@ import java.util.Arrays;
 /** Products of a chunk of input rows with one tile of a matrix. */
 final class TileProducts {
     /** Rows of a chunk: enough that unpacking a tile anew for each chunk costs a few percent. */
-    static final int ROWS_MAX = 132;
+    static final int ROWS_MAX = 128;
 
     /** Columns unpacked at once: a panel of them stays in the second-level cache. */
     static final int PANEL_COLUMNS_MAX = 768;
 
-    /** Rows up to which a panel is kept in the first-level cache instead: it is then used too few times to be kept longer. */
+    /**
+     * Rows up to which a panel is kept in the first-level cache instead: it is then used too few times to be kept
+     * longer.
+     */
     private static final int FEW_ROWS = 8;
 
     /** Columns unpacked at once for few rows. Every group of every format divides it. */

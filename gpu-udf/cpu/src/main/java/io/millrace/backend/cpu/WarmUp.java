@@ -11,8 +11,8 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * Brings an instance to its usual speed: first the kernels one by one, then batches of the instance's shapes until their
- * time stops falling. Bounded in time, whatever the JVM does.
+ * Brings an instance to its usual speed: first the kernels one by one, then batches of the instance's shapes until
+ * their time stops falling. Bounded in time, whatever the JVM does.
  */
 final class WarmUp {
     private static final long TIME_MAX_NANOS = 20_000_000_000L;

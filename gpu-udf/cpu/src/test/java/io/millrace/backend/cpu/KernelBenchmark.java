@@ -10,8 +10,8 @@ import java.util.Arrays;
 import java.util.Random;
 
 /**
- * Times a model: {@code KernelBenchmark FILE.gguf [threads]}. Prints the best and the median of several runs of prefill at
- * 512 tokens, and of decode at several batch sizes and contexts.
+ * Times a model: {@code KernelBenchmark FILE.gguf [threads]}. Prints the best and the median of several runs of
+ * prefill at 512 tokens, and of decode at several batch sizes and contexts.
  */
 public final class KernelBenchmark {
     private static final int RUNS = 9;

@@ -16,7 +16,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A row's logits are the same bits whatever it is computed with: chunks, other sequences, kernels, threads, formats. */
+/**
+ * A row's logits are the same bits whatever it is computed with: chunks, other sequences, kernels, threads, formats.
+ */
 class ModelBitEqualityTest {
     private static final int PROMPT = 150;
     private static final int OTHERS = 16;

@@ -11,8 +11,8 @@ import io.millrace.model.ModelTensors;
 import java.util.Arrays;
 
 /**
- * The decoder written down as plainly as it can be: double precision, one token at a time over the whole prompt, no cache,
- * nothing shared with the code it checks.
+ * The decoder written down as plainly as it can be: double precision, one token at a time over the whole prompt, no
+ * cache, nothing shared with the code it checks.
  */
 final class ReferenceDecoder {
     private final GgufModel model;

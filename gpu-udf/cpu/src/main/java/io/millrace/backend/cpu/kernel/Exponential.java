@@ -4,8 +4,8 @@ package io.millrace.backend.cpu.kernel;
  * The exponential that every kernel uses, with the constants that its vector twin shares.
  *
  * <p>exp(x) = 2^n exp(r), n the integer nearest to x / ln 2, r the rest in two steps; exp(r) = 1 + r + r^2 P(r), with P
- * of degree four fitted for the least greatest relative error on |r| below ln 2 / 2 (3e-9). Arguments below {@link #LOW}
- * give exactly zero, those above {@link #HIGH} what it gives.
+ * of degree four fitted for the least greatest relative error on |r| below ln 2 / 2 (3e-9). Arguments below {@link
+ * #LOW} give exactly zero, those above {@link #HIGH} what it gives.
  */
 public final class Exponential {
     /** Below it the result would not be a normal float; it is zero. */

@@ -3,6 +3,7 @@ package io.millrace.backend.cpu.kernel;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,7 +29,7 @@ public final class KernelSelection {
         return chosen;
     }
 
-    private static @org.jspecify.annotations.Nullable Kernels createVectorKernels() {
+    private static @Nullable Kernels createVectorKernels() {
         try {
             Class<?> type = Class.forName(VECTOR_KERNELS);
             MethodHandle factory =

@@ -3,10 +3,10 @@ package io.millrace.backend.cpu.kernel;
 import io.millrace.model.ModelSpec.Activation;
 
 /**
- * The arithmetic of a forward pass, on plain arrays. Every implementation gives the same bits: each output element is one
- * sequential chain of fused multiply-adds from zero, in the order of its inputs' indices, and each sum over a row is taken
- * in {@link #SUM_LANES} interleaved partial sums that are folded in a fixed order. Neither depends on how many rows are
- * computed together, or on the width of a vector.
+ * The arithmetic of a forward pass, on plain arrays. Every implementation gives the same bits: each output element is
+ * one sequential chain of fused multiply-adds from zero, in the order of its inputs' indices, and each sum over a row
+ * is taken in {@link #SUM_LANES} interleaved partial sums that are folded in a fixed order. Neither depends on how
+ * many rows are computed together, or on the width of a vector.
  */
 public interface Kernels {
     /** Partial sums of a sum over a row: element i belongs to partial sum {@code i % SUM_LANES}. */
@@ -16,8 +16,8 @@ public interface Kernels {
     String name();
 
     /**
-     * Nanoseconds that a multiply-add takes at most once the JVM has compiled a kernel, on a slow and busy machine; code
-     * that is not compiled yet takes longer.
+     * Nanoseconds that a multiply-add takes at most once the JVM has compiled a kernel, on a slow and busy machine;
+     * code that is not compiled yet takes longer.
      */
     double compiledNanosMax();
 
@@ -32,8 +32,8 @@ public interface Kernels {
 
     /**
      * Unpacks columns {@code from} to {@code from + count} of a tile to {@code panel[column][lane]}; {@code from}
-     * is a multiple of 64, and so is {@code count} unless it reaches the last column. Not for {@code FLOAT} matrices, which
-     * are panels already.
+     * is a multiple of 64, and so is {@code count} unless it reaches the last column. Not for {@code FLOAT} matrices,
+     * which are panels already.
      */
     void unpack(PackedMatrix matrix, int tile, int from, int count, float[] panel);
 
@@ -55,7 +55,8 @@ public interface Kernels {
 
     /**
      * Continues the chains {@code c[cStart + row * cStride + j]}, j from 0 to {@code width}, with {@code a[aStart + row
-     * * aStride + i] * b[bStart + i * bStride + j]} for i from 0 to {@code steps}: query-key products and sums of values.
+     * * aStride + i] * b[bStart + i * bStride + j]} for i from 0 to {@code steps}: query-key products and sums of
+     * values.
      */
     void accumulate(AttentionOperands operands, int rows, int steps, int width);
 
@@ -71,6 +72,9 @@ public interface Kernels {
     /** Returns the sum of squares of {@code x[start]} and the {@code count} elements from there. */
     float sumOfSquares(float[] x, int start, int count, float[] lanes);
 
-    /** Sets {@code gate[i] = activation(gate[i]) * up[i]} for i from 0 to {@code count}, a multiple of the tile's lanes. */
+    /**
+     * Sets {@code gate[i] = activation(gate[i]) * up[i]} for i from 0 to {@code count}, a multiple of the tile's
+     * lanes.
+     */
     void activate(Activation activation, float[] gate, float[] up, int count);
 }

@@ -5,8 +5,8 @@ import static java.util.Objects.requireNonNull;
 /**
  * A weight matrix repacked for kernels whose vector lanes are output rows.
  *
- * <p>Rows are cut into tiles of {@code tileLanes}; inside a tile the columns follow each other, and a column's lanes are
- * neighbours, so that a kernel reads one stream and never sums across lanes:
+ * <p>Rows are cut into tiles of {@code tileLanes}; inside a tile the columns follow each other, and a column's lanes
+ * are neighbours, so that a kernel reads one stream and never sums across lanes:
  *
  * <pre>
  *   FLOAT    floats[tile][column][lane]

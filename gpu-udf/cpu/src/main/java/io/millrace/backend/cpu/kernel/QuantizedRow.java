@@ -7,8 +7,8 @@ import java.nio.ByteBuffer;
 /**
  * One row of a quantised tensor, taken apart: quants, and the scales and minimums of its groups. Element i is {@code
  * quants[i] * scales[i / group] + minimums[i / group]} rounded once, which is what {@link
- * io.millrace.model.Dequantizer} gives: the product is exact, having at most 24 significant bits (11 of a half, 6 or 7 of
- * a group's scale, 6 of a quant).
+ * io.millrace.model.Dequantizer} gives: the product is exact, having at most 24 significant bits (11 of a half, 6 or
+ * 7 of a group's scale, 6 of a quant).
  */
 final class QuantizedRow {
     final byte[] quants;

@@ -9,10 +9,10 @@ import jdk.incubator.vector.VectorSpecies;
  * The vector shapes that all kernels here use: the JVM's preferred one, up to 512 bits, and the shape of as many bytes.
  *
  * <p>About the kernels' form. The compiler turns Vector API code into machine code only if it can inline all of it, and
- * gives up on a method when that grows too large. So each kernel is one static method on arrays, with one flat loop of at
- * most some seventy vector operations, accumulators that live in memory between calls, and a body that is itself too large
- * to be inlined into its caller (over 325 bytes of bytecode) or that has one caller only. Anything else was measured at a
- * tenth of the speed on one JDK or another.
+ * gives up on a method when that grows too large. So each kernel is one static method on arrays, with one flat loop
+ * of at most some seventy vector operations, accumulators that live in memory between calls, and a body that is
+ * itself too large to be inlined into its caller (over 325 bytes of bytecode) or that has one caller only. Anything
+ * else was measured at a tenth of the speed on one JDK or another.
  */
 final class Lanes {
     static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED.vectorBitSize() > 512

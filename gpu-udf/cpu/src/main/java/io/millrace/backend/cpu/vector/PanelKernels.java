@@ -11,7 +11,7 @@ import jdk.incubator.vector.FloatVector;
  * vector of the panel is used for every row, each input for four vectors.
  */
 final class PanelKernels {
-    /** Six rows take 24 accumulators: only machines with 32 vector registers have them. */
+    /** Four rows take 16 accumulators: only machines with 32 vector registers have that many to spare. */
     private static final boolean WIDE = FLOATS.vectorBitSize() == 512;
 
     private PanelKernels() {}
@@ -19,10 +19,6 @@ final class PanelKernels {
     /** Continues the chains of all rows. */
     static void multiply(float[] b, int bStart, int steps, float[] a, int aStart, int aStride, int rows, float[] c) {
         int row = 0;
-        while (WIDE && rows - row >= 6 && rows - row != 8) {
-            multiplySix(b, bStart, steps, a, aStart + row * aStride, aStride, c, row * TILE);
-            row += 6;
-        }
         while (WIDE && rows - row >= 4) {
             multiplyFour(b, bStart, steps, a, aStart + row * aStride, aStride, c, row * TILE);
             row += 4;
@@ -34,101 +30,6 @@ final class PanelKernels {
         if (row < rows) {
             multiplyOne(b, bStart, steps, a, aStart + row * aStride, c, row * TILE);
         }
-    }
-
-    /** Six rows of inputs: 24 accumulators. */
-    private static void multiplySix(
-            float[] b, int bStart, int steps, float[] a, int aStart, int aStride, float[] c, int cStart) {
-        int a1 = aStart + aStride;
-        int a2 = aStart + 2 * aStride;
-        int a3 = aStart + 3 * aStride;
-        int a4 = aStart + 4 * aStride;
-        int a5 = aStart + 5 * aStride;
-        FloatVector c00 = FloatVector.fromArray(FLOATS, c, cStart);
-        FloatVector c01 = FloatVector.fromArray(FLOATS, c, cStart + COUNT);
-        FloatVector c02 = FloatVector.fromArray(FLOATS, c, cStart + 2 * COUNT);
-        FloatVector c03 = FloatVector.fromArray(FLOATS, c, cStart + 3 * COUNT);
-        FloatVector c10 = FloatVector.fromArray(FLOATS, c, cStart + 4 * COUNT);
-        FloatVector c11 = FloatVector.fromArray(FLOATS, c, cStart + 5 * COUNT);
-        FloatVector c12 = FloatVector.fromArray(FLOATS, c, cStart + 6 * COUNT);
-        FloatVector c13 = FloatVector.fromArray(FLOATS, c, cStart + 7 * COUNT);
-        FloatVector c20 = FloatVector.fromArray(FLOATS, c, cStart + 8 * COUNT);
-        FloatVector c21 = FloatVector.fromArray(FLOATS, c, cStart + 9 * COUNT);
-        FloatVector c22 = FloatVector.fromArray(FLOATS, c, cStart + 10 * COUNT);
-        FloatVector c23 = FloatVector.fromArray(FLOATS, c, cStart + 11 * COUNT);
-        FloatVector c30 = FloatVector.fromArray(FLOATS, c, cStart + 12 * COUNT);
-        FloatVector c31 = FloatVector.fromArray(FLOATS, c, cStart + 13 * COUNT);
-        FloatVector c32 = FloatVector.fromArray(FLOATS, c, cStart + 14 * COUNT);
-        FloatVector c33 = FloatVector.fromArray(FLOATS, c, cStart + 15 * COUNT);
-        FloatVector c40 = FloatVector.fromArray(FLOATS, c, cStart + 16 * COUNT);
-        FloatVector c41 = FloatVector.fromArray(FLOATS, c, cStart + 17 * COUNT);
-        FloatVector c42 = FloatVector.fromArray(FLOATS, c, cStart + 18 * COUNT);
-        FloatVector c43 = FloatVector.fromArray(FLOATS, c, cStart + 19 * COUNT);
-        FloatVector c50 = FloatVector.fromArray(FLOATS, c, cStart + 20 * COUNT);
-        FloatVector c51 = FloatVector.fromArray(FLOATS, c, cStart + 21 * COUNT);
-        FloatVector c52 = FloatVector.fromArray(FLOATS, c, cStart + 22 * COUNT);
-        FloatVector c53 = FloatVector.fromArray(FLOATS, c, cStart + 23 * COUNT);
-        for (int i = 0; i < steps; i++) {
-            int at = bStart + i * TILE;
-            FloatVector b0 = FloatVector.fromArray(FLOATS, b, at);
-            FloatVector b1 = FloatVector.fromArray(FLOATS, b, at + COUNT);
-            FloatVector b2 = FloatVector.fromArray(FLOATS, b, at + 2 * COUNT);
-            FloatVector b3 = FloatVector.fromArray(FLOATS, b, at + 3 * COUNT);
-            FloatVector x = FloatVector.broadcast(FLOATS, a[aStart + i]);
-            c00 = b0.fma(x, c00);
-            c01 = b1.fma(x, c01);
-            c02 = b2.fma(x, c02);
-            c03 = b3.fma(x, c03);
-            x = FloatVector.broadcast(FLOATS, a[a1 + i]);
-            c10 = b0.fma(x, c10);
-            c11 = b1.fma(x, c11);
-            c12 = b2.fma(x, c12);
-            c13 = b3.fma(x, c13);
-            x = FloatVector.broadcast(FLOATS, a[a2 + i]);
-            c20 = b0.fma(x, c20);
-            c21 = b1.fma(x, c21);
-            c22 = b2.fma(x, c22);
-            c23 = b3.fma(x, c23);
-            x = FloatVector.broadcast(FLOATS, a[a3 + i]);
-            c30 = b0.fma(x, c30);
-            c31 = b1.fma(x, c31);
-            c32 = b2.fma(x, c32);
-            c33 = b3.fma(x, c33);
-            x = FloatVector.broadcast(FLOATS, a[a4 + i]);
-            c40 = b0.fma(x, c40);
-            c41 = b1.fma(x, c41);
-            c42 = b2.fma(x, c42);
-            c43 = b3.fma(x, c43);
-            x = FloatVector.broadcast(FLOATS, a[a5 + i]);
-            c50 = b0.fma(x, c50);
-            c51 = b1.fma(x, c51);
-            c52 = b2.fma(x, c52);
-            c53 = b3.fma(x, c53);
-        }
-        c00.intoArray(c, cStart);
-        c01.intoArray(c, cStart + COUNT);
-        c02.intoArray(c, cStart + 2 * COUNT);
-        c03.intoArray(c, cStart + 3 * COUNT);
-        c10.intoArray(c, cStart + 4 * COUNT);
-        c11.intoArray(c, cStart + 5 * COUNT);
-        c12.intoArray(c, cStart + 6 * COUNT);
-        c13.intoArray(c, cStart + 7 * COUNT);
-        c20.intoArray(c, cStart + 8 * COUNT);
-        c21.intoArray(c, cStart + 9 * COUNT);
-        c22.intoArray(c, cStart + 10 * COUNT);
-        c23.intoArray(c, cStart + 11 * COUNT);
-        c30.intoArray(c, cStart + 12 * COUNT);
-        c31.intoArray(c, cStart + 13 * COUNT);
-        c32.intoArray(c, cStart + 14 * COUNT);
-        c33.intoArray(c, cStart + 15 * COUNT);
-        c40.intoArray(c, cStart + 16 * COUNT);
-        c41.intoArray(c, cStart + 17 * COUNT);
-        c42.intoArray(c, cStart + 18 * COUNT);
-        c43.intoArray(c, cStart + 19 * COUNT);
-        c50.intoArray(c, cStart + 20 * COUNT);
-        c51.intoArray(c, cStart + 21 * COUNT);
-        c52.intoArray(c, cStart + 22 * COUNT);
-        c53.intoArray(c, cStart + 23 * COUNT);
     }
 
     /** Four rows of inputs: 16 accumulators. */
