@@ -9,8 +9,8 @@ import org.apache.flink.api.common.operators.ProcessingTimeService;
 
 /**
  * Turns that wait for room in the engine, first come first. It is offered its head whenever something may have changed:
- * when a turn comes, when a step ends, and, since room also comes from the sequences of other leases, now and then while
- * the engine is full. Used on the task thread.
+ * when a turn comes, when a step ends, and, since room also comes from the sequences of other leases, now and then
+ * while the engine is full. Used on the task thread.
  *
  * @param <T> what waits
  */

@@ -14,7 +14,8 @@ public interface ModelText {
     /**
      * Renders a chat and tokenises it.
      *
-     * @param previous the session's last prompt, whose tokens are used as far as both begin alike; null if there is none
+     * @param previous the session's last prompt, whose tokens are used as far as both begin alike; null if there is
+     *     none
      * @throws io.millrace.kv.ServingException {@code TEMPLATE_REFUSED} or {@code INVALID_REQUEST} if the chat is at
      *     fault
      */

@@ -30,14 +30,15 @@ import org.apache.flink.configuration.PipelineOptions;
 import org.apache.flink.configuration.RestartStrategyOptions;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.DataStreamSink;
-import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
 /**
  * The job's graph:
  *
  * <pre>
- *   requests -- by session --&gt; SessionRouter -- by placement --&gt; Prefill -- by placement --&gt; Decode --&gt; chunks
+ *   requests | by session   | SessionRouter
+ *            | by placement | Prefill
+ *            | by placement | Decode | chunks
  * </pre>
  *
  * <p>Every operator has a fixed uid, so that a savepoint fits the next version; no type is Flink's generic one.
@@ -82,7 +83,6 @@ public final class MillraceJob {
             Source<AgentRequest, ?, ?> source,
             Sink<TokenChunk> sink) {
         environment.configure(flinkConfiguration(configuration));
-        Duration sessionTtl = configuration.get(MillraceOptions.SESSION_TTL);
         DataStream<AgentRequest> requests = environment
                 .fromSource(
                         source,
@@ -91,52 +91,58 @@ public final class MillraceJob {
                         ProtoTypeInfo.ofMessage(AgentRequest.class))
                 .uid(REQUESTS_UID)
                 .setParallelism(configuration.get(MillraceOptions.SOURCE_PARALLELISM));
-        SingleOutputStreamOperator<Turn> routed = requests.keyBy(AgentRequest::getSessionId, Types.STRING)
-                .transform(
-                        "SessionRouter",
-                        ProtoTypeInfo.ofMessage(Turn.class),
-                        new SessionRouterOperatorFactory(
-                                model,
-                                new RouterSettings(
-                                        modelName(configuration),
-                                        configuration.get(MillraceOptions.REMEMBERED_REQUESTS),
-                                        sessionTtl),
-                                PlacementPolicy.BY_SESSION_ID))
-                .uid(ROUTER_UID)
-                .setParallelism(configuration.get(MillraceOptions.ROUTER_PARALLELISM));
-        SingleOutputStreamOperator<Turn> prefilled = routed.keyBy(
-                        MillraceJob::placement, SessionPlacementTypeInfo.INSTANCE)
-                .transform(
-                        "Prefill",
-                        ProtoTypeInfo.ofMessage(Turn.class),
-                        new PrefillOperatorFactory(
-                                model,
-                                new PrefillSettings(
-                                        configuration.get(MillraceOptions.PREFILL_MIN_UNCACHED_TOKENS),
-                                        configuration.get(MillraceOptions.PREFILL_PENDING_TURNS))))
-                .uid(PREFILL_UID)
-                .setParallelism(configuration.get(MillraceOptions.PREFILL_PARALLELISM));
-        int decodeParallelism = configuration.get(MillraceOptions.DECODE_PARALLELISM);
-        SingleOutputStreamOperator<TokenChunk> chunks = prefilled
-                .keyBy(MillraceJob::placement, SessionPlacementTypeInfo.INSTANCE)
-                .transform(
-                        "Decode",
-                        ProtoTypeInfo.ofMessage(TokenChunk.class),
-                        new DecodeOperatorFactory(
-                                model,
-                                model,
-                                new DecodeSettings(
-                                        configuration.get(MillraceOptions.DECODE_PENDING_TURNS),
-                                        configuration.get(MillraceOptions.DECODE_UNACKNOWLEDGED_STEPS),
-                                        sessionTtl)))
-                .uid(DECODE_UID)
-                .setParallelism(decodeParallelism);
-        DataStreamSink<TokenChunk> sunk =
-                chunks.sinkTo(sink).uid(CHUNKS_UID).name("chunks").setParallelism(decodeParallelism);
+        DataStream<Turn> routed = route(requests, configuration, model);
+        DataStream<Turn> prefilled = prefill(routed, configuration, model);
+        DataStreamSink<TokenChunk> sunk = decode(prefilled, configuration, model)
+                .sinkTo(sink)
+                .uid(CHUNKS_UID)
+                .name("chunks")
+                .setParallelism(configuration.get(MillraceOptions.DECODE_PARALLELISM));
         if (!(sink instanceof LocalSink)) {
             // A sink that may block must not block Decode's thread: what waits for it waits in the buffers between.
             sunk.disableChaining();
         }
+    }
+
+    private static DataStream<Turn> route(
+            DataStream<AgentRequest> requests, Configuration configuration, ServedModel model) {
+        RouterSettings settings = new RouterSettings(
+                modelName(configuration),
+                configuration.get(MillraceOptions.REMEMBERED_REQUESTS),
+                configuration.get(MillraceOptions.SESSION_TTL));
+        return requests.keyBy(AgentRequest::getSessionId, Types.STRING)
+                .transform(
+                        "SessionRouter",
+                        ProtoTypeInfo.ofMessage(Turn.class),
+                        new SessionRouterOperatorFactory(model, settings, PlacementPolicy.BY_SESSION_ID))
+                .uid(ROUTER_UID)
+                .setParallelism(configuration.get(MillraceOptions.ROUTER_PARALLELISM));
+    }
+
+    private static DataStream<Turn> prefill(DataStream<Turn> routed, Configuration configuration, ServedModel model) {
+        PrefillSettings settings = new PrefillSettings(
+                configuration.get(MillraceOptions.PREFILL_MIN_UNCACHED_TOKENS),
+                configuration.get(MillraceOptions.PREFILL_PENDING_TURNS));
+        return routed.keyBy(MillraceJob::placement, SessionPlacementTypeInfo.INSTANCE)
+                .transform("Prefill", ProtoTypeInfo.ofMessage(Turn.class), new PrefillOperatorFactory(model, settings))
+                .uid(PREFILL_UID)
+                .setParallelism(configuration.get(MillraceOptions.PREFILL_PARALLELISM));
+    }
+
+    private static DataStream<TokenChunk> decode(
+            DataStream<Turn> prefilled, Configuration configuration, ServedModel model) {
+        DecodeSettings settings = new DecodeSettings(
+                configuration.get(MillraceOptions.DECODE_PENDING_TURNS),
+                configuration.get(MillraceOptions.DECODE_UNACKNOWLEDGED_STEPS),
+                configuration.get(MillraceOptions.SESSION_TTL));
+        return prefilled
+                .keyBy(MillraceJob::placement, SessionPlacementTypeInfo.INSTANCE)
+                .transform(
+                        "Decode",
+                        ProtoTypeInfo.ofMessage(TokenChunk.class),
+                        new DecodeOperatorFactory(model, model, settings))
+                .uid(DECODE_UID)
+                .setParallelism(configuration.get(MillraceOptions.DECODE_PARALLELISM));
     }
 
     /** The limits of the in-process port. */

@@ -32,7 +32,7 @@ final class ModelResolution {
     /**
      * The model's settings.
      *
-     * @throws ServingException {@code INVALID_REQUEST} or {@code MODEL_NOT_FOUND} if no model is named or it is not there
+     * @throws ServingException {@code INVALID_REQUEST} if no model is named, {@code MODEL_NOT_FOUND} if it is not there
      */
     static ModelSettings resolve(Configuration configuration) {
         RepositoryModel stored = repositoryModel(configuration);

@@ -48,8 +48,9 @@ import org.jspecify.annotations.Nullable;
  * Has the engine generate the tokens of turns and sends each as a chunk. Keyed by {@link SessionPlacement}.
  *
  * <p>The task thread never waits for the engine: steps come as mails. A step whose tokens the output has no room for
- * waits unacknowledged, and so holds the engine back. Its tokens are in no checkpoint: what the state holds of a turn is
- * what was sent, so a restored turn goes on at the next token, and its chunks are those that it would have sent anyhow.
+ * waits unacknowledged, and so holds the engine back. Its tokens are in no checkpoint: what the state holds of a turn
+ * is what was sent, so a restored turn goes on at the next token, and its chunks are those that it would have sent
+ * anyhow.
  *
  * <p>What goes wrong in one turn ends that turn. Only an engine that has ended fails the task.
  */

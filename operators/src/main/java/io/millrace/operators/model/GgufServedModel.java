@@ -22,7 +22,9 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The model of a GGUF file. Engine and text side are the process's: every operator, and a job after it, shares them. */
+/**
+ * The model of a GGUF file. Engine and text side are the process's: every operator, and a job after it, shares them.
+ */
 public final class GgufServedModel implements ServedModel {
     private static final long serialVersionUID = 1L;
     private static final Logger LOG = LoggerFactory.getLogger(GgufServedModel.class);

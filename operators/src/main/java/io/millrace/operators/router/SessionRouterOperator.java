@@ -21,9 +21,9 @@ import org.jspecify.annotations.Nullable;
  * Admits requests: recognises those it knows, renders and tokenises what is new, checks limits, and places sessions.
  * Keyed by session id.
  *
- * <p>A request that is known goes on as a {@linkplain Turn#getRepeat repeat}, and a refusal as a turn that is {@linkplain
- * Turn#getRefused refused}: Decode answers them, so that all chunks of a session come from one place, in order. A
- * refused request is not remembered: it began no turn, and is refused alike when it comes again.
+ * <p>A request that is known goes on as a {@linkplain Turn#getRepeat repeat}, and a refusal as a turn that is
+ * {@linkplain Turn#getRefused refused}: Decode answers them, so that all chunks of a session come from one place, in
+ * order. A refused request is not remembered: it began no turn, and is refused alike when it comes again.
  */
 final class SessionRouterOperator extends AbstractStreamOperator<Turn>
         implements OneInputStreamOperator<AgentRequest, Turn> {

@@ -12,8 +12,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A text side of one token a character, up to 299. The template writes {@code role:content\n} for each message; a message
- * of the role "refuse" is refused, and one of the role "defect" meets a defect. Stop strings are single characters.
+ * A text side of one token a character, up to 299. The template writes {@code role:content\n} for each message; a
+ * message of the role "refuse" is refused, and one of the role "defect" meets a defect. Stop strings are single
+ * characters.
  */
 public final class TestingModelText implements ModelText {
     private static final int VOCAB_SIZE = 300;

@@ -49,7 +49,7 @@ final class LocalSourceReader implements SourceReader<AgentRequest, LocalSplit> 
         return split == null ? List.of() : List.of(split);
     }
 
-    /** Attaches to the port, which offers every open turn again: this is where a restarted job gets its requests back. */
+    /** Attaches to the port, which offers every open turn again: so a restarted job gets its requests back. */
     @Override
     public void addSplits(List<LocalSplit> splits) {
         for (LocalSplit added : splits) {

@@ -8,7 +8,7 @@ import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
 import org.apache.flink.types.StringValue;
 
-/** Flink's serializer of a {@link SessionPlacement}: the hash as four bytes, then the session id as Flink writes text. */
+/** Flink's serializer of a {@link SessionPlacement}: the hash as four bytes, then the id as Flink writes text. */
 public final class SessionPlacementSerializer extends TypeSerializerSingleton<SessionPlacement> {
     private static final long serialVersionUID = 1L;
 
