@@ -71,6 +71,26 @@ class ComputeTeamTest {
     }
 
     @Test
+    void idleHelpersParkAndWakeAgain() {
+        try (ComputeTeam team = new ComputeTeam(3, threads)) {
+            for (int round = 0; round < 20; round++) {
+                int[] runs = new int[50];
+                team.run((item, worker) -> runs[item]++, runs.length);
+                assertThat(runs).containsOnly(1);
+                long deadline = System.nanoTime() + 30_000_000_000L;
+                for (Thread thread : started) {
+                    while (thread.getState() != Thread.State.WAITING) {
+                        assertThat(System.nanoTime())
+                                .as("%s still spins", thread)
+                                .isLessThan(deadline);
+                        Thread.onSpinWait();
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
     void closeEndsTheHelpers() throws InterruptedException {
         ComputeTeam team = new ComputeTeam(3, threads);
         team.run((item, worker) -> {}, 100);
