@@ -25,6 +25,7 @@ final class AttentionPhase implements ComputeTeam.Region {
     private final ModelSpec spec;
     private final KvArena arena;
     private final HeadPreparation heads;
+    private final SplitAttention split;
     private final int groupSize;
     private final int blockSize;
 
@@ -47,6 +48,7 @@ final class AttentionPhase implements ComputeTeam.Region {
         this.spec = spec;
         this.arena = arena;
         this.heads = heads;
+        this.split = new SplitAttention(team, kernels, scratches, spec, arena);
         this.groupSize = spec.headCount() / spec.kvHeadCount();
         this.blockSize = arena.layout().blockSizeTokens();
     }
@@ -62,6 +64,15 @@ final class AttentionPhase implements ComputeTeam.Region {
         query = queries;
         output = outputs;
         preparing = prepare;
+        int position = position(batchRows, 0);
+        int windowStart = windowStart(position);
+        if (split.isWorthwhile(batchRows.count(), position + 1 - windowStart)) {
+            if (prepare) {
+                heads.run();
+            }
+            split.run(batchRows, layerIndex, windowStart, position, queries, outputs);
+            return;
+        }
         team.run(this, batchRows.groupCount() * spec.kvHeadCount());
     }
 
@@ -186,7 +197,7 @@ final class AttentionPhase implements ComputeTeam.Region {
         }
     }
 
-    private static void divide(float[] x, int start, int count, float divisor) {
+    static void divide(float[] x, int start, int count, float divisor) {
         float factor = 1f / divisor;
         for (int i = start; i < start + count; i++) {
             x[i] *= factor;

@@ -92,6 +92,31 @@ class ModelBitEqualityTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"llama", "qwen2", "qwen3", "gemma3"})
+    void longContextsThatAreSplitOverThreadsGiveTheSameBits(String architecture) throws IOException {
+        try (GgufModel model = TestingModels.generate(folder, TestingModels.wideHeads(architecture, 13))) {
+            float[] expected = decodeAfter(TestingModels.spec(model, 1), TestingModels.scalar());
+            for (int threads = 1; threads <= 4; threads++) {
+                assertThat(decodeAfter(TestingModels.spec(model, threads), TestingModels.vector()))
+                        .as("%d threads", threads)
+                        .containsExactly(expected);
+            }
+        }
+    }
+
+    private static float[] decodeAfter(InstanceSpec spec, Kernels kernels) {
+        try (ModelInstance instance = TestingModels.load(spec, kernels)) {
+            TestingSequences sequences = new TestingSequences(spec, instance);
+            TestingSequences.Sequence sequence = sequences.newSequence();
+            int length = SplitAttention.POSITIONS_MIN + 45;
+            int[] tokens = TestingModels.tokens(4, length, instance.modelSpec().vocabSize());
+            sequences.prefill(sequence, tokens, 512);
+            sequences.decode(sequence, 3);
+            return sequences.decode(sequence, 4);
+        }
+    }
+
+    @ParameterizedTest
     @EnumSource(TensorType.class)
     void everyFormatGivesTheBitsOfItsFloatCopy(TensorType type) throws IOException {
         try (GgufModel model = TestingModels.generate(folder, TestingModels.quantized(type, 21))) {
