@@ -87,14 +87,11 @@ final class LauncherProcess implements AutoCloseable {
         }
     }
 
-    /** Sends SIGTERM. */
-    void terminate() {
-        process.destroy();
-    }
-
-    /** Sends SIGINT. */
-    void interrupt() throws IOException, InterruptedException {
-        new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+    /** Sends a signal, such as {@code TERM}. {@link Process#destroy} would close the output too. */
+    void signal(String name) throws IOException, InterruptedException {
+        new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
+                .start()
+                .waitFor();
     }
 
     /** All that was printed. */

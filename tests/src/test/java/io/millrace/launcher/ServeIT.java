@@ -42,7 +42,7 @@ class ServeIT {
             assertThat(client.waitFor()).as(answer).isZero();
             assertThat(answer).contains("data: {").endsWith("data: [DONE]\n\n");
 
-            serve.terminate();
+            serve.signal("TERM");
 
             assertThat(serve.exitCode(STOP_SECONDS)).as(serve.output()).isZero();
             assertThat(serve.output()).contains("millrace: stopped");
@@ -60,7 +60,7 @@ class ServeIT {
             assertThat(get(web.resolve("/jobs/overview"))).contains("\"state\":\"RUNNING\"");
             assertThat(get(web.resolve("/"))).contains("<html");
 
-            serve.interrupt();
+            serve.signal("INT");
 
             assertThat(serve.exitCode(STOP_SECONDS)).as(serve.output()).isZero();
         }

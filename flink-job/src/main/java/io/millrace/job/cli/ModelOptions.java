@@ -2,6 +2,7 @@ package io.millrace.job.cli;
 
 import io.millrace.job.graph.JobConfiguration;
 import io.millrace.job.graph.MillraceOptions;
+import io.millrace.model.GgufModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,9 +43,16 @@ final class ModelOptions {
         return model;
     }
 
-    /** The configuration: the file's, then the command line's, then the model. */
+    /**
+     * The configuration: the file's, then the command line's, then the model.
+     *
+     * @throws io.millrace.kv.ServingException if the model file is damaged: said here, it needs no cluster to fail
+     */
     Configuration configuration(@Nullable Path modelFile) throws IOException {
         Configuration configuration = given();
+        if (modelFile != null) {
+            GgufModel.open(modelFile).close();
+        }
         if (modelFile != null && model == null && DemoRepository.describes(modelFile)) {
             DemoRepository repository = DemoRepository.layOut(modelFile);
             configuration.set(

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millrace.job.graph.MillraceOptions;
+import io.millrace.kv.ServingException;
+import io.millrace.model.GeneratedModel;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -28,8 +30,11 @@ class MillraceCommandTest {
         Path file = folder.resolve("job.yaml");
         Files.writeString(file, "millrace.backend.threads: 3\nmillrace.job.name: from-file\n");
 
+        Path model = folder.resolve("m.gguf");
+        GeneratedModel.write(model, GeneratedModel.Options.tiny("llama", 1));
+
         Configuration configuration = parse("--config", file.toString(), "-D", "millrace.backend.threads=1")
-                .configuration(Path.of("m.gguf"));
+                .configuration(model);
 
         assertThat(configuration.get(MillraceOptions.BACKEND_THREADS)).isEqualTo(1);
         assertThat(configuration.get(MillraceOptions.JOB_NAME)).isEqualTo("from-file");
@@ -47,6 +52,16 @@ class MillraceCommandTest {
     void modelFileMustBeThere() {
         ModelOptions options = parse("--model", folder.resolve("none.gguf").toString());
         assertThatThrownBy(options::model).hasMessageContaining("there is no model file");
+    }
+
+    @Test
+    void damagedModelIsNamedAtOnce() throws Exception {
+        Path damaged = folder.resolve("damaged.gguf");
+        Files.writeString(damaged, "this is no model");
+
+        assertThatThrownBy(() -> parse().configuration(damaged))
+                .isInstanceOf(ServingException.class)
+                .hasMessageContaining("damaged.gguf");
     }
 
     @Test

@@ -13,9 +13,17 @@ import org.jspecify.annotations.Nullable;
 final class Alternation {
     private final @Nullable LlamaCppPeer peer;
     private final Progress progress;
+    private final double untilSeconds;
 
-    Alternation(@Nullable LlamaCppPeer peer, Progress progress) {
+    /**
+     * Turns of both sides.
+     *
+     * @param peer the other side; null if there is none
+     * @param untilSeconds when this many have passed since the start, a measurement keeps to one run of each side
+     */
+    Alternation(@Nullable LlamaCppPeer peer, Progress progress, double untilSeconds) {
         this.peer = peer;
+        this.untilSeconds = untilSeconds;
         this.progress = requireNonNull(progress, "progress");
     }
 
@@ -31,11 +39,16 @@ final class Alternation {
         double measure(LlamaCppPeer peer, int run) throws Exception;
     }
 
-    /** Measures so often on each side, after one run of each that does not count. */
+    /** Whether there is time for more than what must be. */
+    boolean hasTime() {
+        return progress.elapsedSeconds() < untilSeconds;
+    }
+
+    /** Measures so often on each side, after one run of each that does not count; less often if time is up. */
     Figure measure(String what, String unit, int runs, OurRun ours, PeerRun others) throws Exception {
         List<Double> values = new ArrayList<>();
         List<Double> peerValues = new ArrayList<>();
-        for (int run = 0; run <= runs; run++) {
+        for (int run = 0; run <= runs && (run <= 1 || hasTime()); run++) {
             double value = ours.measure(run);
             double peerValue = peer == null ? Double.NaN : others.measure(peer, run);
             if (run == 0) {
