@@ -1,0 +1,102 @@
+package io.millrace.job.graph;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.millrace.kv.ErrorCode;
+import io.millrace.kv.ServingException;
+import io.millrace.model.GeneratedModel;
+import io.millrace.model.GgufModel;
+import io.millrace.operators.model.GgufServedModel;
+import io.millrace.operators.model.ModelSettings;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.MemorySize;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ModelResolutionTest {
+    @TempDir
+    Path directory;
+
+    private final Configuration configuration = new Configuration();
+
+    @Test
+    void fileGivesTheModelItsName() {
+        configuration.set(MillraceOptions.MODEL_FILE, "/models/small.Q4_1.gguf");
+        ModelSettings settings = ModelResolution.resolve(configuration);
+        assertThat(settings.modelName()).isEqualTo("small.Q4_1");
+        assertThat(settings.modelFile()).isEqualTo("/models/small.Q4_1.gguf");
+        assertThat(settings.backend()).isEqualTo("cpu");
+        assertThat(settings.linger()).isEqualTo(Duration.ofMinutes(1));
+        configuration.set(MillraceOptions.MODEL_NAME, "small");
+        assertThat(MillraceJob.modelName(configuration)).isEqualTo("small");
+    }
+
+    @Test
+    void repositoryIsReadAndTheConfigurationGoesOverIt() throws Exception {
+        Path version = Files.createDirectories(directory.resolve("tiny").resolve("1"));
+        Files.writeString(version.resolve("model.gguf"), "");
+        Files.writeString(directory.resolve("tiny").resolve("config.pbtxt"), """
+                backend: "sim"
+                max_batch_size: 7
+                parameters { key: "block_count" value { string_value: "99" } }
+                parameters { key: "queue_capacity" value { string_value: "11" } }
+                """);
+        configuration.set(MillraceOptions.MODEL_REPOSITORY, directory.toString());
+        configuration.set(MillraceOptions.MODEL_NAME, "tiny");
+        configuration.set(MillraceOptions.QUEUE_CAPACITY, 22);
+        ModelSettings settings = ModelResolution.resolve(configuration);
+        assertThat(settings.modelFile())
+                .isEqualTo(version.resolve("model.gguf").toAbsolutePath().toString());
+        assertThat(settings.backend()).isEqualTo("sim");
+        assertThat(settings.maxBatchSequences()).isEqualTo(7);
+        assertThat(settings.blockCount()).isEqualTo(99);
+        assertThat(settings.queueCapacity()).isEqualTo(22);
+        assertThat(settings.maxBatchTokens()).isEqualTo(512);
+    }
+
+    @Test
+    void missingModelIsSaid() {
+        assertThatThrownBy(() -> ModelResolution.resolve(configuration))
+                .isInstanceOf(ServingException.class)
+                .hasMessageContaining("millrace.model.file");
+        configuration.set(MillraceOptions.MODEL_REPOSITORY, directory.toString());
+        configuration.set(MillraceOptions.MODEL_NAME, "absent");
+        assertThatThrownBy(() -> ModelResolution.resolve(configuration))
+                .isInstanceOfSatisfying(
+                        ServingException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.MODEL_NOT_FOUND));
+    }
+
+    @Test
+    void limitsFollowTheModel() throws Exception {
+        Path file = directory.resolve("generated.gguf");
+        GeneratedModel.write(file, GeneratedModel.Options.tiny("llama", 1));
+        configuration.set(MillraceOptions.MODEL_FILE, file.toString());
+        try (GgufModel model = GgufModel.open(file)) {
+            // 2 layers, keys and values of 2 heads of 16 floats, 32 tokens: 16,384 bytes a block.
+            configuration.set(MillraceOptions.KV_MEMORY, new MemorySize(16_384 * 10 + 1));
+            ModelSettings settings = ModelResolution.resolve(configuration);
+            assertThat(settings.resolvedBlockCount(model.spec())).isEqualTo(10);
+            assertThat(settings.resolvedMaxModelTokens(model.spec())).isEqualTo(4096);
+            assertThat(settings.maxTurnTokens(model.spec())).isEqualTo(320);
+            configuration.set(MillraceOptions.MAX_MODEL_TOKENS, 100);
+            assertThat(ModelResolution.resolve(configuration).maxTurnTokens(model.spec()))
+                    .isEqualTo(100);
+            configuration.set(MillraceOptions.MAX_MODEL_TOKENS, 10_000);
+            assertThat(ModelResolution.resolve(configuration).resolvedMaxModelTokens(model.spec()))
+                    .isEqualTo(4096);
+        }
+    }
+
+    @Test
+    void equalSettingsShareAnEngineAndOthersDoNot() {
+        configuration.set(MillraceOptions.MODEL_FILE, "/models/a.gguf");
+        GgufServedModel model = new GgufServedModel(ModelResolution.resolve(configuration));
+        assertThat(model.key()).isEqualTo(new GgufServedModel(ModelResolution.resolve(configuration)).key());
+        configuration.set(MillraceOptions.MAX_BATCH_SEQUENCES, 3);
+        assertThat(model.key()).isNotEqualTo(new GgufServedModel(ModelResolution.resolve(configuration)).key());
+    }
+}
