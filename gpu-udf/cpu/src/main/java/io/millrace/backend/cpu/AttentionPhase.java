@@ -140,7 +140,8 @@ final class AttentionPhase implements ComputeTeam.Region {
             Arrays.fill(scratch.scores, start, start + endBlock * blockSize - origin, 0f);
         }
         for (int block = firstBlock; block < endBlock; block++) {
-            operands.setB(arena.block(batch.blockTables[table + block]), keys, blockSize);
+            int blockId = batch.blockTables[table + block];
+            operands.setB(arena.memory(blockId), arena.start(blockId) + keys, blockSize);
             for (int row = firstRow; row < endRow; row++) {
                 if (block >= firstBlock(batchRows, row) && block * blockSize <= position(batchRows, row)) {
                     int scores = (row - firstRow) * groupSize * scratch.scoresStride;
@@ -180,7 +181,9 @@ final class AttentionPhase implements ComputeTeam.Region {
         int endBlock = position(batchRows, endRow - 1) / blockSize + 1;
         AttentionOperands operands = scratch.operands;
         for (int block = firstBlock(batchRows, firstRow); block < endBlock; block++) {
-            float[] memory = arena.block(batch.blockTables[table + block]);
+            int blockId = batch.blockTables[table + block];
+            float[] memory = arena.memory(blockId);
+            int blockValues = arena.start(blockId) + values;
             int blockStart = block * blockSize;
             for (int row = firstRow; row < endRow; row++) {
                 int position = position(batchRows, row);
@@ -188,7 +191,7 @@ final class AttentionPhase implements ComputeTeam.Region {
                 int count = Math.min(position + 1, blockStart + blockSize) - from;
                 if (count > 0) {
                     int weights = (row - firstRow) * groupSize * scratch.scoresStride;
-                    operands.setB(memory, values + (from - blockStart) * headDim, headDim);
+                    operands.setB(memory, blockValues + (from - blockStart) * headDim, headDim);
                     operands.setA(scratch.scores, weights + from - origin, scratch.scoresStride);
                     operands.setC(output, headStart(row, kvHead), headDim);
                     kernels.accumulate(operands, groupSize, count, headDim);

@@ -66,6 +66,8 @@ public final class CpuBackend implements Backend {
             CpuInstance result = new CpuInstance(instance, weights, arena, team, chosen, System::nanoTime);
             loaded = true;
             return result;
+        } catch (OutOfMemoryError e) {
+            throw HostMemory.tooSmall(instance, layout, e);
         } finally {
             if (!loaded) {
                 team.close();

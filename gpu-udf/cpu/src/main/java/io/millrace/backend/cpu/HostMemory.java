@@ -6,6 +6,7 @@ import io.millrace.kv.ErrorCode;
 import io.millrace.kv.KvBlockLayout;
 import io.millrace.kv.ServingException;
 import io.millrace.model.GgufTensor;
+import org.jspecify.annotations.Nullable;
 
 /** Tells before loading whether a model and its KV blocks fit the JVM's heap. */
 final class HostMemory {
@@ -17,18 +18,38 @@ final class HostMemory {
      * @throws ServingException {@code UNAVAILABLE} with what is needed and what there is
      */
     static void check(InstanceSpec instance, KvBlockLayout layout) {
+        long weights = weightBytes(instance);
+        long blocks = blockBytes(instance, layout);
+        long heap = Runtime.getRuntime().maxMemory();
+        if (weights + blocks > heap) {
+            throw tooSmall(instance, weights, blocks, null);
+        }
+    }
+
+    /** The error of an instance that does not fit, found out before or while it was loaded. */
+    static ServingException tooSmall(InstanceSpec instance, KvBlockLayout layout, OutOfMemoryError cause) {
+        return tooSmall(instance, weightBytes(instance), blockBytes(instance, layout), cause);
+    }
+
+    private static ServingException tooSmall(
+            InstanceSpec instance, long weights, long blocks, @Nullable OutOfMemoryError cause) {
+        return new ServingException(
+                ErrorCode.UNAVAILABLE,
+                instance.model().file() + " needs " + (weights >> 20) + " MiB for weights and " + (blocks >> 20)
+                        + " MiB for " + instance.blockCount() + " KV blocks, but the JVM's heap is limited to "
+                        + (Runtime.getRuntime().maxMemory() >> 20) + " MiB: raise -Xmx, or have fewer blocks",
+                cause);
+    }
+
+    private static long weightBytes(InstanceSpec instance) {
         long weights = 0;
         for (GgufTensor tensor : instance.model().tensors()) {
             weights += MatrixPacker.packedBytes(tensor);
         }
-        long blocks = 4L * layout.blockElements() * instance.blockCount();
-        long heap = Runtime.getRuntime().maxMemory();
-        if (weights + blocks > heap) {
-            throw new ServingException(
-                    ErrorCode.UNAVAILABLE,
-                    instance.model().file() + " needs " + (weights >> 20) + " MiB for weights and " + (blocks >> 20)
-                            + " MiB for " + instance.blockCount() + " KV blocks, but the JVM's heap is limited to "
-                            + (heap >> 20) + " MiB: raise -Xmx, or have fewer blocks");
-        }
+        return weights;
+    }
+
+    private static long blockBytes(InstanceSpec instance, KvBlockLayout layout) {
+        return 4L * layout.blockElements() * instance.blockCount();
     }
 }

@@ -2,14 +2,34 @@ package io.millrace.backend.cpu;
 
 import io.millrace.kv.KvBlockLayout;
 
-/** The memory of an instance's KV blocks: one array a block, all allocated at the start. */
+/**
+ * The memory of an instance's KV blocks, all allocated at the start. Blocks lie side by side in a few large arrays: the
+ * JVM's usual collector gives an array of more than half a region whole regions of its own, so that an array for each
+ * block would waste up to half of what it takes.
+ */
 final class KvArena {
+    /** 64 MiB of floats: a region's remainder is then little beside it. */
+    private static final int SLAB_ELEMENTS = 1 << 24;
+
     private final KvBlockLayout layout;
-    private final float[][] blocks;
+    private final int blockCount;
+    private final int blocksOfSlab;
+    private final float[][] slabs;
 
     KvArena(KvBlockLayout layout, int blockCount) {
+        this(layout, blockCount, SLAB_ELEMENTS);
+    }
+
+    /** With arrays of at most so many elements, but of one block at least. */
+    KvArena(KvBlockLayout layout, int blockCount, int slabElements) {
         this.layout = layout;
-        this.blocks = new float[blockCount][layout.blockElements()];
+        this.blockCount = blockCount;
+        this.blocksOfSlab = Math.max(1, slabElements / layout.blockElements());
+        this.slabs = new float[(blockCount + blocksOfSlab - 1) / blocksOfSlab][];
+        for (int slab = 0; slab < slabs.length; slab++) {
+            int blocks = Math.min(blocksOfSlab, blockCount - slab * blocksOfSlab);
+            slabs[slab] = new float[blocks * layout.blockElements()];
+        }
     }
 
     KvBlockLayout layout() {
@@ -17,23 +37,31 @@ final class KvArena {
     }
 
     int blockCount() {
-        return blocks.length;
+        return blockCount;
     }
 
-    float[] block(int blockId) {
-        return blocks[blockId];
+    /** The array that a block lies in. */
+    float[] memory(int blockId) {
+        return slabs[blockId / blocksOfSlab];
+    }
+
+    /** Where a block starts in its array. */
+    int start(int blockId) {
+        return blockId % blocksOfSlab * layout.blockElements();
     }
 
     /** Writes one token's key and value of one head to its slot. */
     void store(int slot, int layer, int kvHead, float[] key, int keyStart, float[] value, int valueStart) {
         int size = layout.blockSizeTokens();
         int headDim = layout.headDim();
-        float[] block = blocks[slot / size];
+        int blockId = slot / size;
+        float[] memory = memory(blockId);
         int token = slot % size;
-        int keys = layout.keyOffset(layer, kvHead) + token;
+        int keys = start(blockId) + layout.keyOffset(layer, kvHead) + token;
         for (int dim = 0; dim < headDim; dim++) {
-            block[keys + dim * size] = key[keyStart + dim];
+            memory[keys + dim * size] = key[keyStart + dim];
         }
-        System.arraycopy(value, valueStart, block, layout.valueOffset(layer, kvHead) + token * headDim, headDim);
+        int values = start(blockId) + layout.valueOffset(layer, kvHead) + token * headDim;
+        System.arraycopy(value, valueStart, memory, values, headDim);
     }
 }

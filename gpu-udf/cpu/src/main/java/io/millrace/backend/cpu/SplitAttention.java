@@ -128,7 +128,8 @@ final class SplitAttention implements ComputeTeam.Region {
         }
         operands.setA(query, firstHead * headDim, headDim);
         for (int block = firstBlock; block < end; block++) {
-            operands.setB(arena.block(blockId(block)), arena.layout().keyOffset(layer, kvHead), blockSize);
+            int keys = arena.start(blockId(block)) + arena.layout().keyOffset(layer, kvHead);
+            operands.setB(arena.memory(blockId(block)), keys, blockSize);
             operands.setC(scores, firstHead * stride + block * blockSize - origin, stride);
             kernels.accumulate(operands, groupSize, headDim, blockSize);
         }
@@ -146,7 +147,8 @@ final class SplitAttention implements ComputeTeam.Region {
         while (position < to) {
             int block = position / blockSize;
             int end = Math.min(to, (block + 1) * blockSize);
-            operands.setB(arena.block(blockId(block)), values + position % blockSize * headDim, headDim);
+            int start = arena.start(blockId(block)) + values + position % blockSize * headDim;
+            operands.setB(arena.memory(blockId(block)), start, headDim);
             operands.setA(scores, firstHead * stride + position - origin, stride);
             kernels.accumulate(operands, groupSize, end - position, dimsOfItem);
             position = end;
