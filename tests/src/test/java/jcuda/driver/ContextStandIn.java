@@ -1,4 +1,4 @@
 package jcuda.driver;
 
 /** Stands in for a class of JCuda, which is not on this module's class path. */
-public final class TestingContext {}
+public final class ContextStandIn {}
