@@ -24,6 +24,9 @@ async function withContext(sequences, tokensOfSequence, body) {
         contextSize: tokensOfSequence,
         sequences,
         batchSize: 512,
+        // A step begins as soon as all sequences wait for it; this is how long it waits for the last of them, so that
+        // one that is sampled a little later does not split the batch.
+        batching: {dispatchSchedule: (dispatch) => setTimeout(dispatch, 20)},
         threads: {ideal: threads, min: threads}
     });
     try {
