@@ -106,6 +106,21 @@ public final class EmbeddedJob implements AutoCloseable {
         return modelName;
     }
 
+    /** HTTP requests that are being answered. */
+    public int openRequestCount() {
+        return gateway.openRequestCount();
+    }
+
+    /** Turns that have not ended. */
+    public int openTurnCount() {
+        return port.openTurns();
+    }
+
+    /** Readings of turns, ended ones included, that have not ended themselves. */
+    public int subscriptionCount() {
+        return port.subscriptionCount();
+    }
+
     /** Waits until the job has ended, by itself or because it was closed. */
     public void awaitEnd() throws InterruptedException {
         try {

@@ -64,8 +64,12 @@ public final class MillraceJob {
      * @param portName the name of a {@link io.millrace.connector.local.LocalPort} that is open when the job starts
      */
     public static void define(StreamExecutionEnvironment environment, Configuration configuration, String portName) {
-        ServedModel model = new GgufServedModel(ModelResolution.resolve(configuration));
-        define(environment, configuration, model, new LocalSource(portName), new LocalSink(portName));
+        define(
+                environment,
+                configuration,
+                servedModel(configuration),
+                new LocalSource(portName),
+                new LocalSink(portName));
     }
 
     /**
@@ -143,6 +147,16 @@ public final class MillraceJob {
                         new DecodeOperatorFactory(model, model, settings))
                 .uid(DECODE_UID)
                 .setParallelism(configuration.get(MillraceOptions.DECODE_PARALLELISM));
+    }
+
+    /**
+     * The model that a job of this configuration serves; its key finds the job's engine in this process.
+     *
+     * @throws io.millrace.kv.ServingException {@code INVALID_REQUEST} if the configuration names no model, {@code
+     *     MODEL_NOT_FOUND} if it is not there
+     */
+    public static GgufServedModel servedModel(Configuration configuration) {
+        return new GgufServedModel(ModelResolution.resolve(configuration));
     }
 
     /** The limits of the in-process port. */

@@ -149,6 +149,15 @@ public final class LocalPort implements RequestPort, AutoCloseable {
         }
     }
 
+    /** Subscriptions to turns, ended ones included, that have not been closed. */
+    public int subscriptionCount() {
+        synchronized (lock) {
+            return turns.values().stream()
+                    .mapToInt(LocalTurnStream::subscriptionCount)
+                    .sum();
+        }
+    }
+
     /** Chunks that came for turns that this port does not know, such as those of a job restored into a new process. */
     public long unknownChunks() {
         synchronized (lock) {

@@ -89,6 +89,10 @@ final class LocalTurnStream implements TurnStream {
         return () -> listeners.remove(listener);
     }
 
+    int subscriptionCount() {
+        return listeners.size();
+    }
+
     /** The request, or null once the turn has ended. */
     @Nullable
     AgentRequest request() {

@@ -98,7 +98,9 @@ class LocalPortTest {
         port.deliver(chunk("s", "r", 0, 11));
         port.deliver(chunk("s", "r", 1, 12, 13));
         port.deliver(finished("s", "r", 3));
+        assertThat(port.subscriptionCount()).isOne();
         subscription.close();
+        assertThat(port.subscriptionCount()).isZero();
         assertThat(progress).containsExactly(0, 1, 2, 3);
         assertThat(turn.isComplete()).isTrue();
         assertThat(turn.chunk(1)).isEqualTo(chunk("s", "r", 1, 12, 13));
