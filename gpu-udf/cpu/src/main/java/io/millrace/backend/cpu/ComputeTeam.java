@@ -48,6 +48,7 @@ final class ComputeTeam implements AutoCloseable {
     private final AtomicLong claims = new AtomicLong();
     private final AtomicInteger completed = new AtomicInteger();
     private final Worker[] helpers;
+    private final YieldPacer callerPacer = YieldPacer.ofThread();
     private Region region = NOTHING;
     private volatile @Nullable Throwable failure;
     private volatile boolean closed;
@@ -97,6 +98,7 @@ final class ComputeTeam implements AutoCloseable {
             // Until all are claimed.
         }
         awaitCompletion(itemCount);
+        callerPacer.regionDone();
         Throwable thrown = failure;
         if (thrown != null) {
             failure = null;
@@ -179,10 +181,16 @@ final class ComputeTeam implements AutoCloseable {
 
         @Override
         public void run() {
+            YieldPacer pacer = YieldPacer.ofThread();
+            boolean busy = false;
             int spins = 0;
             while (!closed) {
                 if (runClaimedItem(index)) {
                     spins = 0;
+                    busy = true;
+                } else if (busy) {
+                    busy = false;
+                    pacer.regionDone();
                 } else if (spins < HELPER_SPINS) {
                     spins++;
                     Thread.onSpinWait();
