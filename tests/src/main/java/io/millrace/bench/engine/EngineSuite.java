@@ -18,6 +18,8 @@ public final class EngineSuite implements BenchSuite {
     private static final int PREFILL_TOKENS = 512;
     private static final int PROMPT_TOKENS = 32;
     private static final int BATCH = 8;
+    private static final int JOB_WARM_UP_RUNS = 4;
+    private static final int JOB_WARM_UP_TOKENS = 192;
     private static final int CONTEXT_TOKENS = 2000;
     private static final int INCREMENT_TOKENS = 32;
 
@@ -157,8 +159,10 @@ public final class EngineSuite implements BenchSuite {
             EngineRunner engine, BenchSettings settings, Sizes sizes, BenchReport report, Progress progress)
             throws Exception {
         try (JobRunner job = new JobRunner(settings.model(), settings.threads(), progress)) {
-            // The first turns compile what the warm-up could not know of.
-            job.run(BATCH, sizes.jobTokens());
+            // The first turns compile what the warm-up could not know of, the way of a token to its client above all.
+            for (int run = 0; run < JOB_WARM_UP_RUNS; run++) {
+                job.run(BATCH, JOB_WARM_UP_TOKENS);
+            }
             double ratio = compareJob(engine, job, BATCH, sizes, report, progress);
             double single = compareJob(engine, job, 1, sizes, report, progress);
             report.addFigure("job_over_engine_batch_1", Figure.of("ratio", single));

@@ -4,7 +4,6 @@ import io.millrace.bench.Progress;
 import io.millrace.job.cli.EmbeddedJob;
 import io.millrace.job.graph.JobConfiguration;
 import io.millrace.job.graph.MillraceOptions;
-import java.net.http.HttpClient;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,8 +31,7 @@ final class JobRunner implements AutoCloseable {
         configuration.set(MillraceOptions.BACKEND_THREADS, threads);
         configuration.set(MillraceOptions.MAX_MODEL_TOKENS, EngineRunner.MAX_MODEL_TOKENS);
         job = EmbeddedJob.start(configuration, EmbeddedJob.Addresses.FREE_PORTS, progress::say);
-        client = new TokenStreamClient(
-                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build(), job.gatewayUri());
+        client = new TokenStreamClient(job.gatewayUri());
     }
 
     /**

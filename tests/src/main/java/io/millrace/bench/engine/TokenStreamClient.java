@@ -1,19 +1,13 @@
 package io.millrace.bench.engine;
 
-import static java.util.Objects.requireNonNull;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.time.Duration;
-import java.util.Iterator;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Streams turns from a gateway, and notes when each token came. */
 final class TokenStreamClient {
@@ -21,11 +15,9 @@ final class TokenStreamClient {
     private static final Duration TIME_LIMIT = Duration.ofMinutes(5);
     private static final String DATA = "data:";
 
-    private final HttpClient http;
     private final URI endpoint;
 
-    TokenStreamClient(HttpClient http, URI base) {
-        this.http = requireNonNull(http, "http");
+    TokenStreamClient(URI base) {
         this.endpoint = base.resolve("/v1/chat/completions");
     }
 
@@ -44,34 +36,32 @@ final class TokenStreamClient {
      *
      * @param name of its session; its salt too, so that it shares nothing
      */
-    Timeline run(String name, String text, int tokens) throws IOException, InterruptedException {
-        HttpRequest post = HttpRequest.newBuilder(endpoint)
-                .timeout(TIME_LIMIT)
-                .header("Content-Type", "application/json")
-                .header("X-Millrace-Session-ID", name)
-                .POST(HttpRequest.BodyPublishers.ofString(body(name, text, tokens)))
-                .build();
+    Timeline run(String name, String text, int tokens) throws IOException {
         long sentNanos = System.nanoTime();
-        HttpResponse<Stream<String>> response = http.send(post, HttpResponse.BodyHandlers.ofLines());
-        try (Stream<String> lines = response.body()) {
-            if (response.statusCode() != 200) {
-                throw new IOException("HTTP " + response.statusCode() + ": " + lines.collect(Collectors.joining()));
+        List<Line> lines = new ArrayList<>();
+        try (EventSocket answer = EventSocket.post(endpoint, name, body(name, text, tokens), TIME_LIMIT)) {
+            for (String line = answer.line(); line != null; line = answer.line()) {
+                lines.add(new Line(System.nanoTime(), line));
             }
-            return read(lines.iterator(), sentNanos, tokens);
+            if (answer.status() != 200) {
+                throw new IOException("HTTP " + answer.status() + ": " + lines);
+            }
         }
+        return read(lines, sentNanos, tokens);
     }
 
-    private static Timeline read(Iterator<String> lines, long sentNanos, int tokens) throws IOException {
+    private record Line(long nanos, String text) {}
+
+    /** Reads the events once they have all come: what a client makes of a token is not the time the token took. */
+    private static Timeline read(List<Line> lines, long sentNanos, int tokens) throws IOException {
         long[] receivedNanos = new long[tokens];
         int received = 0;
         int promptTokens = 0;
-        while (lines.hasNext()) {
-            String line = lines.next();
-            long nanos = System.nanoTime();
-            if (!line.startsWith(DATA) || line.endsWith("[DONE]")) {
+        for (Line line : lines) {
+            if (!line.text().startsWith(DATA) || line.text().endsWith("[DONE]")) {
                 continue;
             }
-            JsonNode event = JSON.readTree(line.substring(DATA.length()));
+            JsonNode event = JSON.readTree(line.text().substring(DATA.length()));
             if (event.has("error")) {
                 throw new IOException(event.path("error").toString());
             }
@@ -80,7 +70,7 @@ final class TokenStreamClient {
                     ? 0
                     : event.path("nvext").path("token_ids").size();
             for (int index = 0; index < count && received < tokens; index++) {
-                receivedNanos[received++] = nanos;
+                receivedNanos[received++] = line.nanos();
             }
             promptTokens = event.path("usage").path("prompt_tokens").asInt(promptTokens);
         }

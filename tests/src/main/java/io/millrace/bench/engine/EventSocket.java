@@ -1,0 +1,121 @@
+package io.millrace.bench.engine;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One HTTP/1.1 request, whose answer is read a line at a time by the thread that asked: when a line has come is then the
+ * server's doing, and not that of a client's own threads.
+ */
+final class EventSocket implements AutoCloseable {
+    private static final int LINE_BYTES_MAX = 1 << 20;
+
+    private final Socket socket;
+    private final InputStream in;
+    private final int status;
+    private int chunkBytesLeft;
+    private boolean ended;
+
+    private EventSocket(Socket socket, InputStream in) throws IOException {
+        this.socket = socket;
+        this.in = in;
+        status = Integer.parseInt(rawLine().split(" ", -1)[1]);
+        boolean chunked = false;
+        for (String header = rawLine(); !header.isEmpty(); header = rawLine()) {
+            chunked |= header.equalsIgnoreCase("transfer-encoding: chunked");
+        }
+        if (!chunked) {
+            // An error, whole and with its length; the connection ends it too.
+            chunkBytesLeft = Integer.MAX_VALUE;
+        }
+    }
+
+    /** Sends a request and reads the head of its answer. */
+    static EventSocket post(URI endpoint, String session, String body, Duration limit) throws IOException {
+        Socket socket = new Socket(endpoint.getHost(), endpoint.getPort());
+        try {
+            socket.setTcpNoDelay(true);
+            socket.setSoTimeout((int) limit.toMillis());
+            byte[] content = body.getBytes(StandardCharsets.UTF_8);
+            String head = "POST " + endpoint.getPath() + " HTTP/1.1\r\nHost: " + endpoint.getAuthority()
+                    + "\r\nContent-Type: application/json\r\nX-Millrace-Session-ID: " + session
+                    + "\r\nConnection: close\r\nContent-Length: " + content.length + "\r\n\r\n";
+            ByteArrayOutputStream request = new ByteArrayOutputStream();
+            request.writeBytes(head.getBytes(StandardCharsets.US_ASCII));
+            request.writeBytes(content);
+            socket.getOutputStream().write(request.toByteArray());
+            return new EventSocket(socket, new BufferedInputStream(socket.getInputStream(), 1 << 16));
+        } catch (IOException | RuntimeException e) {
+            socket.close();
+            throw e;
+        }
+    }
+
+    int status() {
+        return status;
+    }
+
+    /** The next line of the body, or null at its end. */
+    @Nullable
+    String line() throws IOException {
+        ByteArrayOutputStream line = new ByteArrayOutputStream();
+        for (int next = bodyByte(); next >= 0; next = bodyByte()) {
+            if (next == '\n') {
+                return line.toString(StandardCharsets.UTF_8);
+            }
+            line.write(next);
+            checkLength(line);
+        }
+        return line.size() > 0 ? line.toString(StandardCharsets.UTF_8) : null;
+    }
+
+    private int bodyByte() throws IOException {
+        if (ended) {
+            return -1;
+        }
+        if (chunkBytesLeft == 0) {
+            chunkBytesLeft = Integer.parseInt(rawLine(), 16);
+            if (chunkBytesLeft == 0) {
+                ended = true;
+                return -1;
+            }
+        }
+        int next = in.read();
+        chunkBytesLeft--;
+        if (chunkBytesLeft == 0) {
+            rawLine();
+        }
+        return next;
+    }
+
+    private String rawLine() throws IOException {
+        ByteArrayOutputStream line = new ByteArrayOutputStream();
+        for (int next = in.read(); next != '\n'; next = in.read()) {
+            if (next < 0) {
+                throw new EOFException("the answer ended in its head or between its chunks");
+            }
+            line.write(next);
+            checkLength(line);
+        }
+        return line.toString(StandardCharsets.US_ASCII).stripTrailing();
+    }
+
+    private static void checkLength(ByteArrayOutputStream line) throws IOException {
+        if (line.size() > LINE_BYTES_MAX) {
+            throw new IOException("a line of more than " + LINE_BYTES_MAX + " bytes");
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        socket.close();
+    }
+}
