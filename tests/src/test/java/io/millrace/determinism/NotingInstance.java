@@ -5,22 +5,19 @@ import static java.util.Objects.requireNonNull;
 import io.millrace.engine.backend.Batch;
 import io.millrace.engine.backend.ForwardResult;
 import io.millrace.engine.backend.ModelInstance;
-import io.millrace.kv.KvBlockLayout;
-import io.millrace.model.ModelSpec;
-import java.util.function.Consumer;
+import io.millrace.engine.testing.ForwardingInstance;
 
 /**
  * A part of another instance's blocks, for one engine of several that use that instance after each other. Notes the
  * logits of every row with the tokens that they come after, which it reads as the model does: through the block table.
  */
-final class NotingInstance implements ModelInstance {
-    private final ModelInstance instance;
+final class NotingInstance extends ForwardingInstance {
     private final int blockCount;
     private final LogitsBook book;
     private final int[] slotTokens;
 
     NotingInstance(ModelInstance instance, int blockCount, LogitsBook book) {
-        this.instance = requireNonNull(instance, "instance");
+        super(instance);
         this.blockCount = blockCount;
         this.book = requireNonNull(book, "book");
         if (blockCount > instance.blockCount()) {
@@ -30,28 +27,13 @@ final class NotingInstance implements ModelInstance {
     }
 
     @Override
-    public ModelSpec modelSpec() {
-        return instance.modelSpec();
-    }
-
-    @Override
-    public KvBlockLayout kvLayout() {
-        return instance.kvLayout();
-    }
-
-    @Override
     public int blockCount() {
         return blockCount;
     }
 
     @Override
-    public void warmUp(Consumer<String> progress) {
-        instance.warmUp(progress);
-    }
-
-    @Override
     public void execute(Batch batch, ForwardResult result) {
-        instance.execute(batch, result);
+        super.execute(batch, result);
         for (int token = 0; token < batch.tokenCount; token++) {
             slotTokens[batch.slotMapping[token]] = batch.tokenIds[token];
         }
@@ -66,7 +48,7 @@ final class NotingInstance implements ModelInstance {
     }
 
     private int[] tokensUntil(Batch batch, int sequence, int position) {
-        int blockSizeTokens = instance.kvLayout().blockSizeTokens();
+        int blockSizeTokens = kvLayout().blockSizeTokens();
         int[] tokens = new int[position + 1];
         for (int i = 0; i <= position; i++) {
             int block = batch.blockTables[batch.blockTableStart[sequence] + i / blockSizeTokens];

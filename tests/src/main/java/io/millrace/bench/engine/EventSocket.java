@@ -12,8 +12,8 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One HTTP/1.1 request, whose answer is read a line at a time by the thread that asked: when a line has come is then the
- * server's doing, and not that of a client's own threads.
+ * One HTTP/1.1 request, whose answer is read a line at a time by the thread that asked: when a line has come is then
+ * the server's doing, and not that of a client's own threads.
  */
 final class EventSocket implements AutoCloseable {
     private static final int LINE_BYTES_MAX = 1 << 20;

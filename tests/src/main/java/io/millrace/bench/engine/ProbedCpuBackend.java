@@ -6,9 +6,7 @@ import io.millrace.engine.backend.Batch;
 import io.millrace.engine.backend.ForwardResult;
 import io.millrace.engine.backend.InstanceSpec;
 import io.millrace.engine.backend.ModelInstance;
-import io.millrace.kv.KvBlockLayout;
-import io.millrace.model.ModelSpec;
-import java.util.function.Consumer;
+import io.millrace.engine.testing.ForwardingInstance;
 
 /**
  * The CPU backend, with a note of when each batch's logits were there: the moment from which a token could have been
@@ -37,36 +35,15 @@ public final class ProbedCpuBackend implements Backend {
     @Override
     public void shutDown() {}
 
-    private record ProbedInstance(ModelInstance instance) implements ModelInstance {
-        @Override
-        public ModelSpec modelSpec() {
-            return instance.modelSpec();
-        }
-
-        @Override
-        public KvBlockLayout kvLayout() {
-            return instance.kvLayout();
-        }
-
-        @Override
-        public int blockCount() {
-            return instance.blockCount();
-        }
-
-        @Override
-        public void warmUp(Consumer<String> progress) {
-            instance.warmUp(progress);
+    private static final class ProbedInstance extends ForwardingInstance {
+        private ProbedInstance(ModelInstance instance) {
+            super(instance);
         }
 
         @Override
         public void execute(Batch batch, ForwardResult result) {
-            instance.execute(batch, result);
+            super.execute(batch, result);
             SamplingProbe.record(batch, System.nanoTime());
-        }
-
-        @Override
-        public void close() {
-            instance.close();
         }
     }
 }

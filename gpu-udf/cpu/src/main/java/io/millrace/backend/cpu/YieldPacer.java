@@ -6,11 +6,11 @@ import java.util.function.LongSupplier;
 
 /**
  * Has a compute thread offer its processor now and then. Where there are no more processors than compute threads, those
- * that carry a step's tokens to clients would otherwise wait for the end of a time slice at each hand-over, milliseconds
- * every time, though they need microseconds.
+ * that carry a step's tokens to clients would otherwise wait for the end of a time slice at each hand-over: for
+ * milliseconds, though they need microseconds.
  *
- * <p>An offer that comes back late was taken by something that computes too, and offering to it again and again would
- * give the processor away: the next offers are then fewer, until they come back soon again.
+ * <p>An offer that comes back late was taken by something that computes too. To offer to it again and again would give
+ * the processor away, so the next offers are then fewer, until they come back soon again.
  */
 final class YieldPacer {
     /** Regions between two offers, a few of which make a decoder layer: some 0.2 milliseconds at batch 1. */
