@@ -53,11 +53,16 @@ final class ModelTexts {
 
     private static ModelAssets read(String file) {
         try (GgufModel model = GgufModel.open(Path.of(file))) {
-            Tokenizer tokenizer = Tokenizers.of(Vocabulary.fromMetadata(model.metadata()));
-            String template = model.metadata().getString(CHAT_TEMPLATE, "");
-            if (template.isEmpty()) {
+            Vocabulary vocabulary = Vocabulary.fromMetadata(model.metadata());
+            Tokenizer tokenizer = Tokenizers.of(vocabulary);
+            String template = model.metadata().findString(CHAT_TEMPLATE);
+            if (template == null || template.isEmpty()) {
+                template = DefaultTemplates.of(vocabulary.tokens());
+            }
+            if (template == null) {
                 throw new ServingException(
-                        ErrorCode.MODEL_FILE_INVALID, file + ": has no " + CHAT_TEMPLATE + ", so it cannot chat");
+                        ErrorCode.MODEL_FILE_INVALID,
+                        file + ": has no " + CHAT_TEMPLATE + ", nor a token that begins a turn, so it cannot chat");
             }
             return new ModelAssets(model.spec(), tokenizer, ChatTemplate.compile(template));
         }
