@@ -14,6 +14,7 @@ final class CompletionJson {
     private static final byte[] TOOL_CALLS = utf8("\"tool_calls\"");
     // There is no OpenAI word for it, and clients with closed sets of words fail on others.
     private static final byte[] CANCELLED = utf8("\"stop\",\"stop_reason\":\"cancelled\"");
+    private static final byte[] CLOSED = utf8("\"stop\",\"stop_reason\":\"closed\"");
 
     private CompletionJson() {}
 
@@ -29,6 +30,7 @@ final class CompletionJson {
             case LENGTH -> LENGTH;
             case TOOL_CALLS -> TOOL_CALLS;
             case CANCELLED -> CANCELLED;
+            case CLOSED -> CLOSED;
             case STOP, REASON_UNSPECIFIED, UNRECOGNIZED -> STOP;
         };
     }
