@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.millrace.engine.SequenceEvent.FinishReason;
 import io.millrace.kv.flink.SessionPlacement;
+import io.millrace.operators.EngineTurn;
 import io.millrace.operators.TokenIds;
 import io.millrace.proto.TokenChunk;
 import io.millrace.proto.Turn;
@@ -12,7 +13,7 @@ import io.millrace.proto.TurnFinished;
 import io.millrace.proto.TurnProgress;
 
 /** A turn that is being decoded: the mutable twin of {@link Turn} and {@link TurnProgress}. Used on the task thread. */
-final class ActiveTurn {
+final class ActiveTurn implements EngineTurn {
     private static final double NANOS_PER_MS = 1e6;
 
     private final Turn turn;
@@ -40,16 +41,18 @@ final class ActiveTurn {
         }
     }
 
-    Turn turn() {
+    @Override
+    public Turn turn() {
         return turn;
     }
 
-    SessionPlacement placement() {
+    @Override
+    public SessionPlacement placement() {
         return placement;
     }
 
-    /** Its name in the engine. */
-    String sequenceId() {
+    @Override
+    public String sequenceId() {
         return sequenceId;
     }
 

@@ -11,6 +11,7 @@ import io.millrace.engine.StepOutput;
 import io.millrace.kv.ErrorCode;
 import io.millrace.kv.flink.SessionPlacement;
 import io.millrace.operators.AdmissionQueue;
+import io.millrace.operators.EngineOperator;
 import io.millrace.operators.EngineSource;
 import io.millrace.operators.GatedQueue;
 import io.millrace.operators.ModelText;
@@ -18,7 +19,6 @@ import io.millrace.operators.OutputGate;
 import io.millrace.operators.SamplingReader;
 import io.millrace.operators.StepInbox;
 import io.millrace.operators.TokenIds;
-import io.millrace.operators.TurnClock;
 import io.millrace.operators.TurnFailures;
 import io.millrace.operators.TurnId;
 import io.millrace.proto.TokenChunk;
@@ -27,19 +27,10 @@ import io.millrace.proto.TurnFailed;
 import io.millrace.proto.TurnProgress;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
-import org.apache.flink.api.common.operators.MailboxExecutor;
 import org.apache.flink.runtime.state.StateInitializationContext;
 import org.apache.flink.runtime.state.StateSnapshotContext;
-import org.apache.flink.runtime.state.VoidNamespace;
-import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
-import org.apache.flink.streaming.api.operators.BoundedOneInput;
-import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.jspecify.annotations.Nullable;
@@ -54,35 +45,22 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What goes wrong in one turn ends that turn. Only an engine that has ended fails the task.
  */
-final class DecodeOperator extends AbstractStreamOperator<TokenChunk>
-        implements OneInputStreamOperator<Turn, TokenChunk>, BoundedOneInput {
+final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
     private static final long serialVersionUID = 1L;
 
-    private final transient MailboxExecutor mailbox;
-    private final transient EngineSource engines;
     private final transient ModelText.Source texts;
     private final transient DecodeSettings settings;
 
-    private final transient Map<TurnId, ActiveTurn> active = new LinkedHashMap<>();
-    private final transient Map<String, ActiveTurn> bySequence = new HashMap<>();
-    private final transient StreamRecord<TokenChunk> record = new StreamRecord<>(TokenChunk.getDefaultInstance());
     private transient @Nullable DecodeState state;
     private transient @Nullable ModelText text;
-    private transient @Nullable AdmissionQueue<ActiveTurn> admissions;
-    private transient @Nullable GatedQueue<StepOutput> steps;
-    private transient @Nullable EngineLease lease;
     private transient @Nullable DecodeMetrics decodeMetrics;
-    private transient @Nullable TurnClock clock;
-    private transient long sequenceCount;
 
     DecodeOperator(
             StreamOperatorParameters<TokenChunk> parameters,
             EngineSource engines,
             ModelText.Source texts,
             DecodeSettings settings) {
-        super(parameters);
-        this.mailbox = parameters.getMailboxExecutor();
-        this.engines = requireNonNull(engines, "engines");
+        super(parameters, engines);
         this.texts = requireNonNull(texts, "texts");
         this.settings = requireNonNull(settings, "settings");
     }
@@ -97,25 +75,28 @@ final class DecodeOperator extends AbstractStreamOperator<TokenChunk>
     public void open() throws Exception {
         super.open();
         text = texts.open();
-        clock = new TurnClock(getProcessingTimeService(), System::nanoTime);
-        AdmissionQueue<ActiveTurn> queue = new AdmissionQueue<>(getProcessingTimeService(), new Gatekeeper());
-        admissions = queue;
         OutputGate gate = OutputGate.of(getContainingTask().getEnvironment().getAllWriters());
-        GatedQueue<StepOutput> gated = new GatedQueue<>(mailbox, gate, this::handleStep);
-        steps = gated;
-        String name = "decode-" + getRuntimeContext().getTaskInfo().getIndexOfThisSubtask();
-        EngineLease held = engines.lease(name, new StepInbox(mailbox, gated::add), settings.maxUnacknowledgedSteps());
-        lease = held;
+        GatedQueue<StepOutput> steps = new GatedQueue<>(mailbox(), gate, this::handleStep);
+        EngineLease held =
+                leaseEngine("decode", new StepInbox(mailbox(), steps::add), settings.maxUnacknowledgedSteps());
         decodeMetrics = new DecodeMetrics(
-                getMetricGroup(), active::size, queue::size, () -> held.engine().stats());
+                getMetricGroup(),
+                active()::size,
+                admissions()::size,
+                () -> held.engine().stats());
         restore();
-        mailbox.execute(queue::pump, "admit restored turns");
+        mailbox().execute(admissions()::pump, "admit restored turns");
+    }
+
+    @Override
+    protected AdmissionQueue.Gatekeeper<ActiveTurn> gatekeeper() {
+        return new Gatekeeper();
     }
 
     @Override
     public void processElement(StreamRecord<Turn> element) throws Exception {
         Turn turn = element.getValue();
-        ActiveTurn known = active.get(TurnId.of(turn));
+        ActiveTurn known = active().get(TurnId.of(turn));
         if (turn.hasRefused()) {
             requireNonNull(decodeMetrics).failed();
             emit(TurnChunks.failed(turn, 0, turn.getRefused()));
@@ -131,7 +112,7 @@ final class DecodeOperator extends AbstractStreamOperator<TokenChunk>
     /** Writes how far each turn has come; mails between two checkpoints write nothing. */
     @Override
     public void snapshotState(StateSnapshotContext context) throws Exception {
-        for (ActiveTurn turn : active.values()) {
+        for (ActiveTurn turn : active().values()) {
             if (turn.isUnsaved()) {
                 setCurrentKey(turn.placement());
                 requireNonNull(state).putProgress(turn.turn().getRequestId(), turn.save());
@@ -140,32 +121,16 @@ final class DecodeOperator extends AbstractStreamOperator<TokenChunk>
         super.snapshotState(context);
     }
 
-    /** Lets every turn end; no checkpoint runs meanwhile. */
-    @Override
-    public void endInput() throws Exception {
-        while (!active.isEmpty()) {
-            mailbox.yield();
-        }
-    }
-
-    @Override
-    public void close() throws Exception {
-        if (lease != null) {
-            lease.close();
-        }
-        super.close();
-    }
-
     private void begin(Turn turn, SessionPlacement placement) throws Exception {
         requireNonNull(state).put(turn);
         ActiveTurn taken = takeUp(turn, placement, TurnProgress.getDefaultInstance());
         if (taken == null) {
             return;
         }
-        requireNonNull(admissions).add(taken);
-        requireNonNull(admissions).pump();
-        while (requireNonNull(admissions).size() >= settings.pendingTurnsMax()) {
-            mailbox.yield();
+        admissions().add(taken);
+        admissions().pump();
+        while (admissions().size() >= settings.pendingTurnsMax()) {
+            mailbox().yield();
         }
     }
 
@@ -173,7 +138,7 @@ final class DecodeOperator extends AbstractStreamOperator<TokenChunk>
     private @Nullable ActiveTurn takeUp(Turn turn, SessionPlacement placement, TurnProgress progress) throws Exception {
         ActiveTurn taken;
         try {
-            taken = new ActiveTurn(turn, placement, "d" + sequenceCount++, newChunks(turn), progress);
+            taken = new ActiveTurn(turn, placement, newSequenceId("d"), newChunks(turn), progress);
         } catch (RuntimeException e) {
             LOG.error("turn {} could not be taken up", TurnId.of(turn), e);
             requireNonNull(decodeMetrics).failed();
@@ -182,8 +147,7 @@ final class DecodeOperator extends AbstractStreamOperator<TokenChunk>
             emit(TurnChunks.failed(turn, progress.getGeneratedTokenIdsCount(), TurnFailures.of(e)));
             return null;
         }
-        active.put(TurnId.of(turn), taken);
-        bySequence.put(taken.sequenceId(), taken);
+        add(taken);
         return taken;
     }
 
@@ -191,10 +155,10 @@ final class DecodeOperator extends AbstractStreamOperator<TokenChunk>
         if (known != null) {
             // In the state too: the one who cancelled need not say it again after a restore.
             requireNonNull(state).put(known.turn().toBuilder().setCancel(true).build());
-            if (requireNonNull(admissions).remove(known)) {
+            if (admissions().remove(known)) {
                 finish(known, FinishReason.CANCELLED, known.turn().getCachedTokens());
             } else {
-                requireNonNull(lease).cancel(known.sequenceId());
+                lease().cancel(known.sequenceId());
             }
         } else if (turn.getPromptTokenIdsCount() > 0) {
             // Cancelled while its prompt was computed: it comes here to end.
@@ -234,13 +198,13 @@ final class DecodeOperator extends AbstractStreamOperator<TokenChunk>
 
     private void handleStep(StepOutput step) throws Exception {
         for (SequenceEvent event : step.events()) {
-            ActiveTurn turn = bySequence.get(event.sequenceId());
+            ActiveTurn turn = bySequence(event.sequenceId());
             if (turn != null) {
                 handleEvent(turn, event);
             }
         }
-        requireNonNull(lease).acknowledge(step);
-        requireNonNull(admissions).pump();
+        lease().acknowledge(step);
+        admissions().pump();
     }
 
     private void handleEvent(ActiveTurn turn, SequenceEvent event) throws Exception {
@@ -250,7 +214,7 @@ final class DecodeOperator extends AbstractStreamOperator<TokenChunk>
             int cachedTokens = turn.turn().getCachedTokens();
             finish(turn, finished.reason(), cachedTokens >= 0 ? cachedTokens : finished.cachedTokens());
         } else if (event instanceof SequenceEvent.Failed failed) {
-            if (requireNonNull(lease).engine().isClosed()) {
+            if (lease().engine().isClosed()) {
                 throw new IllegalStateException("the engine has ended: " + failed.message());
             }
             fail(turn, TurnFailures.of(failed.code(), failed.message()));
@@ -266,12 +230,11 @@ final class DecodeOperator extends AbstractStreamOperator<TokenChunk>
             }
             long sinceLastNanos = token.nanos() - turn.lastTokenNanos();
             boolean resumed = turn.lastTokenNanos() == 0;
-            chunk = turn.token(
-                    token.tokenId(), token.nanos(), requireNonNull(clock).nowMs());
+            chunk = turn.token(token.tokenId(), token.nanos(), clock().nowMs());
             measure(turn, resumed, sinceLastNanos);
         } catch (RuntimeException e) {
             LOG.error("turn {} failed", TurnId.of(turn.turn()), e);
-            requireNonNull(lease).cancel(turn.sequenceId());
+            lease().cancel(turn.sequenceId());
             fail(turn, TurnFailures.of(e));
             return;
         }
@@ -299,7 +262,7 @@ final class DecodeOperator extends AbstractStreamOperator<TokenChunk>
         }
         end(turn);
         requireNonNull(state).putLastEnded(turn.ended());
-        long ageMs = Math.max(0, requireNonNull(clock).nowMs() - turn.turn().getArrivalMs());
+        long ageMs = Math.max(0, clock().nowMs() - turn.turn().getArrivalMs());
         requireNonNull(decodeMetrics)
                 .finished(turn.turn().getPromptTokenIdsCount(), TimeUnit.MILLISECONDS.toNanos(ageMs));
         emit(chunk);
@@ -323,34 +286,24 @@ final class DecodeOperator extends AbstractStreamOperator<TokenChunk>
 
     /** Forgets a turn; leaves its key the current one. */
     private void end(ActiveTurn turn) throws Exception {
-        active.remove(TurnId.of(turn.turn()));
-        bySequence.remove(turn.sequenceId());
-        requireNonNull(admissions).remove(turn);
-        setCurrentKey(turn.placement());
+        remove(turn);
         requireNonNull(state).end(turn.turn().getRequestId());
-    }
-
-    private void emit(TokenChunk chunk) {
-        output.collect(record.replace(chunk));
     }
 
     private void restore() throws Exception {
         List<RestoredTurn> restored = new ArrayList<>();
-        try (Stream<SessionPlacement> keys = this.<SessionPlacement>getKeyedStateBackend()
-                .getKeys(DecodeState.TURNS.getName(), VoidNamespace.INSTANCE)) {
-            for (SessionPlacement placement : keys.toList()) {
-                setCurrentKey(placement);
-                for (Turn turn : requireNonNull(state).turns()) {
-                    restored.add(new RestoredTurn(
-                            turn, placement, requireNonNull(state).progress(turn.getRequestId())));
-                }
+        for (SessionPlacement placement : keys(DecodeState.TURNS.getName())) {
+            setCurrentKey(placement);
+            for (Turn turn : requireNonNull(state).turns()) {
+                TurnProgress progress = requireNonNull(state).progress(turn.getRequestId());
+                restored.add(new RestoredTurn(turn, placement, progress));
             }
         }
         restored.sort(Comparator.comparingLong(turn -> turn.turn().getArrivalMs()));
         for (RestoredTurn turn : restored) {
             ActiveTurn taken = takeUp(turn.turn(), turn.placement(), turn.progress());
             if (taken != null) {
-                requireNonNull(admissions).add(taken);
+                admissions().add(taken);
             }
         }
         if (!restored.isEmpty()) {
@@ -372,7 +325,7 @@ final class DecodeOperator extends AbstractStreamOperator<TokenChunk>
                 SamplingReader.read(turn.getSampling(), model.vocabSize()),
                 turn.getCacheSalt(),
                 turn.getPriority(),
-                requireNonNull(clock).arrivalNanos(turn.getArrivalMs()),
+                clock().arrivalNanos(turn.getArrivalMs()),
                 model.stopCondition(turn, generated));
     }
 
@@ -385,7 +338,7 @@ final class DecodeOperator extends AbstractStreamOperator<TokenChunk>
                 return Admission.ACCEPTED;
             }
             try {
-                return requireNonNull(lease).submit(request(item));
+                return lease().submit(request(item));
             } catch (RuntimeException e) {
                 LOG.error("turn {} cannot be offered to the engine", TurnId.of(item.turn()), e);
                 fail(item, TurnFailures.of(e));

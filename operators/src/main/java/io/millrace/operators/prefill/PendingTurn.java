@@ -3,6 +3,7 @@ package io.millrace.operators.prefill;
 import static java.util.Objects.requireNonNull;
 
 import io.millrace.kv.flink.SessionPlacement;
+import io.millrace.operators.EngineTurn;
 import io.millrace.proto.Turn;
 
 /**
@@ -12,7 +13,7 @@ import io.millrace.proto.Turn;
  * @param placement its key
  * @param sequenceId its name in the engine
  */
-record PendingTurn(Turn turn, SessionPlacement placement, String sequenceId) {
+record PendingTurn(Turn turn, SessionPlacement placement, String sequenceId) implements EngineTurn {
     PendingTurn {
         requireNonNull(turn, "turn");
         requireNonNull(placement, "placement");

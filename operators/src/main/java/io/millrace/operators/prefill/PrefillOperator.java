@@ -3,7 +3,6 @@ package io.millrace.operators.prefill;
 import static java.util.Objects.requireNonNull;
 
 import io.millrace.engine.Admission;
-import io.millrace.engine.EngineLease;
 import io.millrace.engine.SamplingParameters;
 import io.millrace.engine.SequenceEvent;
 import io.millrace.engine.SequenceRequest;
@@ -11,28 +10,19 @@ import io.millrace.engine.StepOutput;
 import io.millrace.engine.StopCondition;
 import io.millrace.kv.flink.SessionPlacement;
 import io.millrace.operators.AdmissionQueue;
+import io.millrace.operators.EngineOperator;
 import io.millrace.operators.EngineSource;
 import io.millrace.operators.GatedQueue;
 import io.millrace.operators.OutputGate;
 import io.millrace.operators.StepInbox;
 import io.millrace.operators.TokenIds;
-import io.millrace.operators.TurnClock;
 import io.millrace.operators.TurnId;
 import io.millrace.proto.Turn;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.Stream;
-import org.apache.flink.api.common.operators.MailboxExecutor;
 import org.apache.flink.api.common.state.MapState;
 import org.apache.flink.runtime.state.StateInitializationContext;
-import org.apache.flink.runtime.state.VoidNamespace;
-import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
-import org.apache.flink.streaming.api.operators.BoundedOneInput;
-import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.jspecify.annotations.Nullable;
@@ -45,32 +35,20 @@ import org.jspecify.annotations.Nullable;
  * <p>The task thread never waits for the engine. A step is acknowledged as soon as it is seen, and a turn that is ready
  * needs no room in the engine any more; so turns that wait for output here never keep Decode's sequences from running.
  */
-final class PrefillOperator extends AbstractStreamOperator<Turn>
-        implements OneInputStreamOperator<Turn, Turn>, BoundedOneInput {
+final class PrefillOperator extends EngineOperator<PendingTurn, Turn> {
     private static final long serialVersionUID = 1L;
 
     /** Steps are acknowledged at once, so few are under way. */
     private static final int UNACKNOWLEDGED_STEPS_MAX = 4;
 
-    private final transient MailboxExecutor mailbox;
-    private final transient EngineSource engines;
     private final transient PrefillSettings settings;
 
-    private final transient Map<TurnId, PendingTurn> pending = new LinkedHashMap<>();
-    private final transient Map<String, PendingTurn> bySequence = new HashMap<>();
-    private final transient StreamRecord<Turn> record = new StreamRecord<>(Turn.getDefaultInstance());
     private transient @Nullable MapState<String, Turn> pendingState;
-    private transient @Nullable AdmissionQueue<PendingTurn> admissions;
     private transient @Nullable GatedQueue<ReadyTurn> ready;
-    private transient @Nullable EngineLease lease;
     private transient @Nullable PrefillMetrics prefillMetrics;
-    private transient @Nullable TurnClock clock;
-    private transient long sequenceCount;
 
     PrefillOperator(StreamOperatorParameters<Turn> parameters, EngineSource engines, PrefillSettings settings) {
-        super(parameters);
-        this.mailbox = parameters.getMailboxExecutor();
-        this.engines = requireNonNull(engines, "engines");
+        super(parameters, engines);
         this.settings = requireNonNull(settings, "settings");
     }
 
@@ -83,27 +61,28 @@ final class PrefillOperator extends AbstractStreamOperator<Turn>
     @Override
     public void open() throws Exception {
         super.open();
-        clock = new TurnClock(getProcessingTimeService(), System::nanoTime);
-        admissions = new AdmissionQueue<>(getProcessingTimeService(), new Gatekeeper());
-        prefillMetrics = new PrefillMetrics(getMetricGroup(), pending::size);
+        prefillMetrics = new PrefillMetrics(getMetricGroup(), active()::size);
         OutputGate gate = OutputGate.of(getContainingTask().getEnvironment().getAllWriters());
-        ready = new GatedQueue<>(mailbox, gate, this::emitReady);
-        StepInbox inbox = new StepInbox(mailbox, this::onStep);
-        String name = "prefill-" + getRuntimeContext().getTaskInfo().getIndexOfThisSubtask();
-        lease = engines.lease(name, inbox, UNACKNOWLEDGED_STEPS_MAX);
+        ready = new GatedQueue<>(mailbox(), gate, this::emitReady);
+        leaseEngine("prefill", new StepInbox(mailbox(), this::onStep), UNACKNOWLEDGED_STEPS_MAX);
         restore();
-        mailbox.execute(this::pump, "admit restored turns");
+        mailbox().execute(admissions()::pump, "admit restored turns");
+    }
+
+    @Override
+    protected AdmissionQueue.Gatekeeper<PendingTurn> gatekeeper() {
+        return new Gatekeeper();
     }
 
     @Override
     public void processElement(StreamRecord<Turn> element) throws Exception {
         Turn turn = element.getValue();
-        PendingTurn known = pending.get(TurnId.of(turn));
+        PendingTurn known = active().get(TurnId.of(turn));
         if (turn.getRepeat() && known != null) {
             return; // Decode will send its chunks from the first.
         }
         if (turn.getCancel() && known != null) {
-            requireNonNull(lease).cancel(known.sequenceId());
+            lease().cancel(known.sequenceId());
             requireNonNull(ready).removeIf(turnThatIsReady -> turnThatIsReady.pending() == known);
             end(known);
             emit(known.turn().toBuilder().setCancel(true).build());
@@ -116,24 +95,9 @@ final class PrefillOperator extends AbstractStreamOperator<Turn>
         prefillOrPass(turn);
     }
 
-    @Override
-    public void endInput() throws Exception {
-        while (!pending.isEmpty()) {
-            mailbox.yield();
-        }
-    }
-
-    @Override
-    public void close() throws Exception {
-        if (lease != null) {
-            lease.close();
-        }
-        super.close();
-    }
-
     private void prefillOrPass(Turn turn) throws Exception {
         int[] prompt = TokenIds.prompt(turn);
-        int cachedTokens = requireNonNull(lease).cachedPrefixTokens(prompt, turn.getCacheSalt());
+        int cachedTokens = lease().cachedPrefixTokens(prompt, turn.getCacheSalt());
         if (prompt.length - cachedTokens <= settings.minUncachedTokens()) {
             requireNonNull(prefillMetrics).passed(prompt.length, cachedTokens);
             emit(turn.toBuilder().setCachedTokens(cachedTokens).build());
@@ -141,37 +105,29 @@ final class PrefillOperator extends AbstractStreamOperator<Turn>
         }
         requireNonNull(pendingState).put(turn.getRequestId(), turn);
         begin(turn, (SessionPlacement) getCurrentKey());
-        pump();
+        admissions().pump();
         // Turns that are in the engine count too: they are what the state grows by.
-        while (pending.size() >= settings.pendingTurnsMax()) {
-            mailbox.yield();
+        while (active().size() >= settings.pendingTurnsMax()) {
+            mailbox().yield();
         }
     }
 
     private void begin(Turn turn, SessionPlacement placement) {
-        PendingTurn started = new PendingTurn(turn, placement, "p" + sequenceCount++);
-        pending.put(TurnId.of(turn), started);
-        bySequence.put(started.sequenceId(), started);
-        requireNonNull(admissions).add(started);
+        PendingTurn started = new PendingTurn(turn, placement, newSequenceId("p"));
+        add(started);
+        admissions().add(started);
     }
 
     /** Forgets a turn that goes on. */
     private void end(PendingTurn ended) throws Exception {
-        requireNonNull(admissions).remove(ended);
-        bySequence.remove(ended.sequenceId());
-        pending.remove(TurnId.of(ended.turn()));
-        setCurrentKey(ended.placement());
+        remove(ended);
         requireNonNull(pendingState).remove(ended.turn().getRequestId());
     }
 
-    private void pump() throws Exception {
-        requireNonNull(admissions).pump();
-    }
-
     private void onStep(StepOutput step) throws Exception {
-        requireNonNull(lease).acknowledge(step);
+        lease().acknowledge(step);
         for (SequenceEvent event : step.events()) {
-            PendingTurn known = bySequence.get(event.sequenceId());
+            PendingTurn known = bySequence(event.sequenceId());
             if (known == null) {
                 continue; // cancelled, or passed on already
             }
@@ -183,7 +139,7 @@ final class PrefillOperator extends AbstractStreamOperator<Turn>
                                 prefilled.computedTokens());
                 pass(known, prefilled.cachedTokens());
             } else if (event instanceof SequenceEvent.Failed failed) {
-                if (requireNonNull(lease).engine().isClosed()) {
+                if (lease().engine().isClosed()) {
                     throw new IllegalStateException("the engine has ended: " + failed.message());
                 }
                 LOG.warn("prefill of {} failed, decode will try: {}", TurnId.of(known.turn()), failed.message());
@@ -192,12 +148,12 @@ final class PrefillOperator extends AbstractStreamOperator<Turn>
                 pass(known, finished.cachedTokens());
             }
         }
-        pump();
+        admissions().pump();
     }
 
     /** A turn goes on as soon as the output has room. Until then it is still pending, and in the state. */
     private void pass(PendingTurn known, int cachedTokens) throws Exception {
-        bySequence.remove(known.sequenceId());
+        leaveEngine(known);
         requireNonNull(ready).add(new ReadyTurn(known, cachedTokens));
     }
 
@@ -208,19 +164,12 @@ final class PrefillOperator extends AbstractStreamOperator<Turn>
                 .build());
     }
 
-    private void emit(Turn turn) {
-        output.collect(record.replace(turn));
-    }
-
     private void restore() throws Exception {
         List<PendingTurn> restored = new ArrayList<>();
-        try (Stream<SessionPlacement> keys = this.<SessionPlacement>getKeyedStateBackend()
-                .getKeys(PrefillState.PENDING.getName(), VoidNamespace.INSTANCE)) {
-            for (SessionPlacement placement : keys.toList()) {
-                setCurrentKey(placement);
-                for (Turn turn : requireNonNull(pendingState).values()) {
-                    restored.add(new PendingTurn(turn, placement, ""));
-                }
+        for (SessionPlacement placement : keys(PrefillState.PENDING.getName())) {
+            setCurrentKey(placement);
+            for (Turn turn : requireNonNull(pendingState).values()) {
+                restored.add(new PendingTurn(turn, placement, ""));
             }
         }
         restored.sort(Comparator.comparingLong(turn -> turn.turn().getArrivalMs()));
@@ -241,17 +190,16 @@ final class PrefillOperator extends AbstractStreamOperator<Turn>
         @Override
         public Admission offer(PendingTurn item) {
             Turn turn = item.turn();
-            return requireNonNull(lease)
-                    .submit(new SequenceRequest(
-                            item.sequenceId(),
-                            SequenceRequest.Purpose.PREFILL,
-                            TokenIds.prompt(turn),
-                            new int[0],
-                            SamplingParameters.greedy(1),
-                            turn.getCacheSalt(),
-                            turn.getPriority(),
-                            requireNonNull(clock).arrivalNanos(turn.getArrivalMs()),
-                            StopCondition.NEVER));
+            return lease().submit(new SequenceRequest(
+                    item.sequenceId(),
+                    SequenceRequest.Purpose.PREFILL,
+                    TokenIds.prompt(turn),
+                    new int[0],
+                    SamplingParameters.greedy(1),
+                    turn.getCacheSalt(),
+                    turn.getPriority(),
+                    clock().arrivalNanos(turn.getArrivalMs()),
+                    StopCondition.NEVER));
         }
 
         @Override
