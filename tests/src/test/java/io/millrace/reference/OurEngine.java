@@ -66,6 +66,7 @@ final class OurEngine implements AutoCloseable {
             String id = "s" + sequenceNumber++;
             Admission admission = lease.submit(new SequenceRequest(
                     id,
+                    id,
                     SequenceRequest.Purpose.GENERATE,
                     prompt,
                     new int[0],
@@ -73,7 +74,8 @@ final class OurEngine implements AutoCloseable {
                     id,
                     0,
                     0,
-                    StopCondition.NEVER));
+                    StopCondition.NEVER,
+                    null));
             if (admission != Admission.ACCEPTED) {
                 throw new IllegalStateException("refused: " + admission);
             }

@@ -234,6 +234,7 @@ class GeneratedModelITCase {
                     .tokenIds();
             lease.submit(new SequenceRequest(
                     id,
+                    id,
                     SequenceRequest.Purpose.GENERATE,
                     prompt,
                     new int[0],
@@ -241,7 +242,8 @@ class GeneratedModelITCase {
                     "alone",
                     0,
                     0,
-                    StopCondition.NEVER));
+                    StopCondition.NEVER,
+                    null));
             listener.awaitEnd(id, 60_000);
             return listener.tokens(id);
         }

@@ -94,6 +94,7 @@ final class TestingEngine {
             // A salt of its own: nothing of what came before is found.
             lease.submit(new SequenceRequest(
                     id,
+                    id,
                     SequenceRequest.Purpose.GENERATE,
                     prompt,
                     new int[0],
@@ -101,7 +102,8 @@ final class TestingEngine {
                     id,
                     0,
                     0,
-                    StopCondition.NEVER));
+                    StopCondition.NEVER,
+                    null));
             while (engine.doWork() > 0) {
                 for (StepOutput output : listener.takeOutputs()) {
                     lease.acknowledge(output);

@@ -5,9 +5,12 @@ import static java.util.Objects.requireNonNull;
 import io.millrace.engine.backend.Backend;
 import io.millrace.engine.backend.InstanceSpec;
 import io.millrace.engine.backend.ModelInstance;
+import io.millrace.kv.BlockHash;
 import io.millrace.kv.ErrorCode;
+import io.millrace.kv.KvBlockLayout;
 import io.millrace.kv.ServingException;
 import io.millrace.model.ModelSpec;
+import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
@@ -29,20 +32,28 @@ import org.slf4j.LoggerFactory;
 public final class Engine implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
 
+    /** Most holds that may be asked for and not yet given. */
+    private static final int PENDING_HOLDS_MAX = 1024;
+
     private final EngineOptions options;
     private final ModelInstance instance;
     private final AutoCloseable model;
     private final EngineCore core;
 
     // Written by any thread, read by the engine's. Submissions are bounded by queuedCount, cancellations by the live
-    // sequences, closed leases by the leases, and inspections by the threads that wait for them.
+    // sequences, closed leases by the leases, inspections by the threads that wait for them, and transfers by
+    // pendingHolds
+    // and by the holds that there are.
     private final ConcurrentLinkedQueue<Sequence> submissions = new ConcurrentLinkedQueue<>();
     private final ConcurrentLinkedQueue<Sequence> cancellations = new ConcurrentLinkedQueue<>();
     private final ConcurrentLinkedQueue<SequenceLease> closedLeases = new ConcurrentLinkedQueue<>();
     private final ConcurrentLinkedQueue<FutureTask<?>> inspections = new ConcurrentLinkedQueue<>();
+    private final ConcurrentLinkedQueue<Runnable> transfers = new ConcurrentLinkedQueue<>();
     private final CopyOnWriteArrayList<SequenceLease> leases = new CopyOnWriteArrayList<>();
     /** Sequences that were submitted and never scheduled yet. */
     private final AtomicInteger queuedCount = new AtomicInteger();
+    /** Holds that were asked for and not yet given. */
+    private final AtomicInteger pendingHolds = new AtomicInteger();
     /** Held to submit and to close, so that nothing is submitted that nobody would answer. */
     private final Object admissionLock = new Object();
 
@@ -177,6 +188,11 @@ public final class Engine implements AutoCloseable {
         return core.blockSizeTokens();
     }
 
+    /** How a KV block is laid out. */
+    public KvBlockLayout kvLayout() {
+        return instance.kvLayout();
+    }
+
     /** Counts after the latest step. Any thread. */
     public EngineStats stats() {
         return stats;
@@ -277,6 +293,44 @@ public final class Engine implements AutoCloseable {
         wake();
     }
 
+    void hold(SequenceLease lease, List<BlockHash> hashes, Consumer<HeldBlocks> receiver) {
+        boolean pending;
+        synchronized (admissionLock) {
+            pending = !closed && !lease.isClosed() && pendingHolds.get() < PENDING_HOLDS_MAX;
+            if (pending) {
+                pendingHolds.incrementAndGet();
+                transfers.add(() -> giveHold(lease, hashes, receiver));
+            }
+        }
+        if (pending) {
+            wake();
+        } else {
+            receiver.accept(new PinnedBlocks(instance, List.of(), lease, hold -> {}));
+        }
+    }
+
+    private void giveHold(SequenceLease lease, List<BlockHash> hashes, Consumer<HeldBlocks> receiver) {
+        pendingHolds.decrementAndGet();
+        boolean ended = closed || lease.isClosed();
+        PinnedBlocks hold = core.holds()
+                .hold(
+                        ended ? List.of() : hashes,
+                        lease,
+                        done -> transfer(() -> core.holds().release(done)));
+        try {
+            receiver.accept(hold);
+        } catch (RuntimeException | Error e) {
+            LOG.error("Lease {} did not take the blocks that it asked for", lease, e);
+            hold.close();
+        }
+    }
+
+    /** Has the engine's thread do something about blocks that others copy. Any thread; not done after the end. */
+    private void transfer(Runnable task) {
+        transfers.add(task);
+        wake();
+    }
+
     int cachedPrefixTokens(int[] promptTokens, String cacheSalt) {
         return core.cachedPrefixTokens(promptTokens, cacheSalt);
     }
@@ -331,8 +385,13 @@ public final class Engine implements AutoCloseable {
             core.cancel(sequence);
             count++;
         }
+        for (Runnable transfer = transfers.poll(); transfer != null; transfer = transfers.poll()) {
+            transfer.run();
+            count++;
+        }
         for (SequenceLease lease = closedLeases.poll(); lease != null; lease = closedLeases.poll()) {
             lease.live().values().forEach(core::remove);
+            core.holds().endOf(lease);
             leases.remove(lease);
             count++;
         }
@@ -362,6 +421,7 @@ public final class Engine implements AutoCloseable {
                 core.failAll(ErrorCode.INTERNAL, "the engine failed: " + failure);
             }
             deliver();
+            core.holds().endAll();
             stats = core.stats();
         } finally {
             inspections.forEach(inspection -> inspection.cancel(false));

@@ -10,6 +10,8 @@ import io.millrace.kv.BlockHasher;
 import io.millrace.kv.BlockPool;
 import io.millrace.kv.BlockTable;
 import io.millrace.kv.ErrorCode;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class EngineCore {
     private final EngineOptions options;
     private final BlockPool pool;
+    private final BlockHolds holds;
     private final Scheduler scheduler;
     private final StepRunner runner;
     private final Outcome outcome = new Outcome();
@@ -47,6 +50,7 @@ final class EngineCore {
         int blockCount = instance.blockCount();
         maxSequenceTokens = (int) Math.min(options.maxModelTokens(), (long) blockCount * blockSizeTokens);
         pool = new BlockPool(blockCount, options.retention().apply(blockCount));
+        holds = new BlockHolds(pool, instance);
         scheduler = new Scheduler(
                 pool, new BlockHasher(blockSizeTokens), options.maxBatchTokens(), options.maxBatchSequences());
         runner = new StepRunner(instance, scheduler, options, maxSequenceTokens);
@@ -75,7 +79,7 @@ final class EngineCore {
                 owner,
                 admissionNumbers.incrementAndGet(),
                 originNanos,
-                new BlockTable(pool, blockSizeTokens),
+                new BlockTable(pool, blockSizeTokens, request.sessionId()),
                 new BlockHasher(blockSizeTokens).root(options.modelFingerprint(), request.cacheSalt()),
                 runner.endTokens(request));
     }
@@ -85,6 +89,11 @@ final class EngineCore {
         BlockHasher hasher = new BlockHasher(blockSizeTokens);
         BlockHash root = hasher.root(options.modelFingerprint(), cacheSalt);
         return pool.index().cachedPrefixTokens(hasher, root, promptTokens);
+    }
+
+    /** The blocks that leases hold. */
+    BlockHolds holds() {
+        return holds;
     }
 
     /** Takes an accepted sequence in. It may have been cancelled on its way. */
@@ -173,16 +182,19 @@ final class EngineCore {
                 runner.executeNanos(),
                 runner.sampleNanos(),
                 stepNanosMax,
+                holds.heldBlocks(),
                 pool.stats());
     }
 
     /**
-     * Verifies that every block is used by exactly the sequences that run.
+     * Verifies that every block is used by exactly the sequences that run and by holds.
      *
      * @throws IllegalStateException naming what does not hold
      */
     void checkIntegrity() {
-        scheduler.checkIntegrity();
+        List<Integer> held = new ArrayList<>();
+        holds.addUses(held);
+        scheduler.checkIntegrity(held);
     }
 
     /** Turns what a step did into events and counts. */

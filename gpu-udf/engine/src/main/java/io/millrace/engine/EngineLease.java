@@ -1,5 +1,9 @@
 package io.millrace.engine;
 
+import io.millrace.kv.BlockHash;
+import java.util.List;
+import java.util.function.Consumer;
+
 /**
  * One user's hold on an engine: the sequences it submits, and the steps' outputs that it gets. The engine does not
  * schedule a lease's sequences while the lease has {@code maxUnacknowledgedSteps} outputs that it has not acknowledged:
@@ -21,6 +25,17 @@ public interface EngineLease extends AutoCloseable {
 
     /** Prompt tokens that the engine's prefix cache holds right now: a hint, for it may change at once. Any thread. */
     int cachedPrefixTokens(int[] promptTokens, String cacheSalt);
+
+    /**
+     * Holds full blocks of the device, so that they can be copied while the engine goes on. Blocks that it does not
+     * have are left out, and so are those beyond the quarter of all blocks that may be held at a time. Any thread.
+     *
+     * @param hashes the blocks' names
+     * @param receiver gets the blocks, once; called on the engine's thread, where it hands over and returns, or with no
+     *     block at all on the caller's, where the lease or the engine has ended or too many holds are asked for. What is
+     *     held ends with the lease: reads then throw.
+     */
+    void hold(List<BlockHash> hashes, Consumer<HeldBlocks> receiver);
 
     /** The engine. */
     Engine engine();

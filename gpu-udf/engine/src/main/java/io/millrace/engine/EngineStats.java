@@ -18,6 +18,7 @@ import io.millrace.kv.BlockPoolStats;
  * @param executeNanos the part of it that the backend took
  * @param sampleNanos the part of it that sampling took
  * @param stepNanosMax the longest step's time
+ * @param heldBlocks blocks that are held now, to be copied; one of two holds counts twice
  * @param blocks the block pool
  */
 public record EngineStats(
@@ -34,4 +35,5 @@ public record EngineStats(
         long executeNanos,
         long sampleNanos,
         long stepNanosMax,
+        int heldBlocks,
         BlockPoolStats blocks) {}

@@ -21,7 +21,7 @@ public interface HeldBlocks extends AutoCloseable {
      * Copies a block.
      *
      * @param target gets the whole block from its position on, which moves behind it
-     * @throws IllegalStateException if this is closed, or the engine has ended
+     * @throws IllegalStateException if this is closed, or the lease or the engine has ended
      */
     void read(int index, ByteBuffer target);
 

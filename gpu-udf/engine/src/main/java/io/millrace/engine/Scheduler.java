@@ -127,11 +127,12 @@ final class Scheduler {
     }
 
     /**
-     * Verifies that sequences are where their states say, and that the pool's uses are theirs.
+     * Verifies that sequences are where their states say, and that the pool's uses are theirs and some others.
      *
+     * @param otherUses block ids, each as often as it is used beside
      * @throws IllegalStateException naming what does not hold
      */
-    void checkIntegrity() {
+    void checkIntegrity(List<Integer> otherUses) {
         List<BlockTable> tables = new ArrayList<>();
         for (int i = 0; i < running.size(); i++) {
             Sequence sequence = running.get(i);
@@ -151,7 +152,7 @@ final class Scheduler {
             check(sequence.state == State.WAITING || sequence.state == State.PREEMPTED, sequence, "waits");
             check(sequence.table().blockCount() == 0, sequence, "waits with blocks");
         }
-        pool.checkIntegrity(tables);
+        pool.checkIntegrity(tables, otherUses);
     }
 
     private void scheduleDecodes() {

@@ -2,10 +2,12 @@ package io.millrace.engine;
 
 import static java.util.Objects.requireNonNull;
 
+import io.millrace.kv.BlockHash;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -66,6 +68,11 @@ final class SequenceLease implements EngineLease, SequenceOwner {
     @Override
     public int cachedPrefixTokens(int[] promptTokens, String cacheSalt) {
         return engine.cachedPrefixTokens(promptTokens, cacheSalt);
+    }
+
+    @Override
+    public void hold(List<BlockHash> hashes, Consumer<HeldBlocks> receiver) {
+        engine.hold(this, List.copyOf(hashes), requireNonNull(receiver, "receiver"));
     }
 
     @Override

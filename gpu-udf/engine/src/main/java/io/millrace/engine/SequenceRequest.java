@@ -2,10 +2,13 @@ package io.millrace.engine;
 
 import static java.util.Objects.requireNonNull;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * One sequence for an engine to compute.
  *
  * @param sequenceId names the sequence within its lease
+ * @param sessionId the session it is a turn of: blocks that two sessions use count as shared
  * @param purpose whether tokens are wanted, or only the blocks of the prompt
  * @param promptTokens the prompt; not empty
  * @param generatedTokens tokens of the output that exist already, for a turn that is resumed; usually empty
@@ -14,9 +17,11 @@ import static java.util.Objects.requireNonNull;
  * @param priority higher is more important, in seconds of arrival advance; negative counts as 0
  * @param arrivalNanos when the turn arrived, by the engine's clock; orders the waiting queue with the priority
  * @param stopCondition ends the sequence by its text
+ * @param prefixSource where leading blocks may be had that the device does not hold; null where there is nothing
  */
 public record SequenceRequest(
         String sequenceId,
+        String sessionId,
         Purpose purpose,
         int[] promptTokens,
         int[] generatedTokens,
@@ -24,7 +29,8 @@ public record SequenceRequest(
         String cacheSalt,
         int priority,
         long arrivalNanos,
-        StopCondition stopCondition) {
+        StopCondition stopCondition,
+        @Nullable PrefixSource prefixSource) {
     /** What a sequence is for. */
     public enum Purpose {
         /**
@@ -38,6 +44,7 @@ public record SequenceRequest(
 
     public SequenceRequest {
         requireNonNull(sequenceId, "sequenceId");
+        requireNonNull(sessionId, "sessionId");
         requireNonNull(purpose, "purpose");
         requireNonNull(sampling, "sampling");
         requireNonNull(cacheSalt, "cacheSalt");

@@ -336,6 +336,7 @@ class EngineTest {
         // One prompt fills the budget of a step, so that the order of admission shows.
         return new SequenceRequest(
                 id,
+                id,
                 Purpose.GENERATE,
                 prompt(id.length() * 7, 16, VOCAB),
                 new int[0],
@@ -343,12 +344,14 @@ class EngineTest {
                 "",
                 priority,
                 arrivalNanos,
-                StopCondition.NEVER);
+                StopCondition.NEVER,
+                null);
     }
 
     private static SequenceRequest request(
             String id, int token, int[] generated, int maxTokens, StopCondition condition) {
         return new SequenceRequest(
+                id,
                 id,
                 Purpose.GENERATE,
                 new int[] {token},
@@ -357,7 +360,8 @@ class EngineTest {
                 "",
                 0,
                 0,
-                condition);
+                condition,
+                null);
     }
 
     private void run() {

@@ -115,6 +115,7 @@ class FairnessTest {
             clock.addAndGet(1);
             lease.submit(new SequenceRequest(
                     "s" + i,
+                    "s" + i,
                     Purpose.GENERATE,
                     prompt(200 * i, 20, VOCAB),
                     new int[0],
@@ -122,7 +123,8 @@ class FairnessTest {
                     "",
                     0,
                     clock.get(),
-                    StopCondition.NEVER));
+                    StopCondition.NEVER,
+                    null));
         }
         int firstEnd = 0;
         for (int step = 1; engine.doWork() > 0; step++) {
@@ -156,6 +158,7 @@ class FairnessTest {
     private void submit(String id, Purpose purpose, int from, int length, int priority) {
         Admission admission = lease.submit(new SequenceRequest(
                 id,
+                id,
                 purpose,
                 prompt(from, length, VOCAB),
                 new int[0],
@@ -163,7 +166,8 @@ class FairnessTest {
                 "",
                 priority,
                 clock.get(),
-                StopCondition.NEVER));
+                StopCondition.NEVER,
+                null));
         assertThat(admission).isIn(Admission.ACCEPTED, Admission.REJECTED_QUEUE_FULL);
     }
 }

@@ -232,6 +232,7 @@ class SimulationTest {
                     random.nextInt(3));
             return new SequenceRequest(
                     id,
+                    "session" + random.nextInt(5),
                     random.nextInt(4) == 0 ? Purpose.PREFILL : Purpose.GENERATE,
                     prompt,
                     generated,
@@ -239,7 +240,8 @@ class SimulationTest {
                     random.nextInt(5) == 0 ? "tenant" : "",
                     random.nextInt(5) == 0 ? random.nextInt(4) : 0,
                     clockNanos,
-                    StopCondition.NEVER);
+                    StopCondition.NEVER,
+                    null);
         }
 
         private void acknowledge() {

@@ -2,6 +2,8 @@ package io.millrace.kv;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.BitSet;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +27,12 @@ public final class BlockPool {
 
     private final int[] refCounts;
     private final @Nullable BlockHash[] hashes;
+    /** Who used a findable block first since it is here. */
+    private final @Nullable String[] owners;
+
+    /** Findable blocks that others than their owners used since they are here. */
+    private final BitSet sharedBlocks;
+
     private final RetentionOrder retention;
     private final PrefixIndex index;
     private long hitBlocks;
@@ -44,6 +52,8 @@ public final class BlockPool {
         this.retention = requireNonNull(retention, "retention");
         refCounts = new int[blockCount];
         hashes = new BlockHash[blockCount];
+        owners = new String[blockCount];
+        sharedBlocks = new BitSet(blockCount);
         index = new PrefixIndex(blockCount);
         // Empty blocks go to the front, so that block 0 is taken first.
         for (int blockId = blockCount - 1; blockId >= 0; blockId--) {
@@ -90,7 +100,20 @@ public final class BlockPool {
         return blockId;
     }
 
-    /** Adds a use of a block that was found in the index. */
+    /** Whether two owners or more used a findable block since it is here. */
+    public boolean isShared(int blockId) {
+        return sharedBlocks.get(blockId);
+    }
+
+    /** Adds an owner's use of a block that was found in the index. */
+    public void retain(int blockId, String owner) {
+        retain(blockId);
+        if (!requireNonNull(owner, "owner").equals(owners[blockId])) {
+            sharedBlocks.set(blockId);
+        }
+    }
+
+    /** Adds a use by nobody in particular of a block that was found in the index: it is only kept from reuse. */
     public void retain(int blockId) {
         if (hashes[blockId] == null) {
             throw new IllegalStateException("block " + blockId + " is not findable, so it cannot be shared");
@@ -121,20 +144,22 @@ public final class BlockPool {
      * sequences computed it at the same time, that one is kept: the caller's use moves to it, and the caller's block
      * becomes free without ever having been seen by anyone else.
      *
+     * @param owner whose block it is
      * @return the block that the caller uses from now on: {@code blockId}, or the one that was there first
      */
-    public int publish(int blockId, BlockHash hash) {
+    public int publish(int blockId, BlockHash hash, String owner) {
         if (!isWritable(blockId)) {
             throw new IllegalStateException("block " + blockId + " is published twice, or not its user's own");
         }
         int firstBlockId = index.find(hash);
         if (firstBlockId != NONE) {
-            retain(firstBlockId);
+            retain(firstBlockId, owner);
             release(blockId);
             duplicateBlocks++;
             return firstBlockId;
         }
         hashes[blockId] = hash;
+        owners[blockId] = requireNonNull(owner, "owner");
         index.put(hash, blockId);
         return blockId;
     }
@@ -188,17 +213,23 @@ public final class BlockPool {
                 check(!free || retention.keepsContent(), blockId, "is free and findable, but not to be kept");
                 findableCount++;
             }
+            check(
+                    (hash != null) == (owners[blockId] != null),
+                    blockId,
+                    "is findable without an owner, or owned without");
+            check(hash != null || !sharedBlocks.get(blockId), blockId, "is shared, and not findable");
         }
         checkCount(freeCount == retention.size(), "free blocks", freeCount, retention.size());
         checkCount(findableCount == index.size(), "findable blocks", findableCount, index.size());
     }
 
     /**
-     * Verifies the pool, and that its use counts are those of these block tables together.
+     * Verifies the pool, and that its use counts are those of these block tables and other uses together.
      *
+     * @param otherUses block ids, each as often as it is used beside the tables
      * @throws IllegalStateException naming what does not hold
      */
-    public void checkIntegrity(Iterable<BlockTable> tables) {
+    public void checkIntegrity(Iterable<BlockTable> tables, List<Integer> otherUses) {
         checkIntegrity();
         int[] uses = new int[refCounts.length];
         for (BlockTable table : tables) {
@@ -206,17 +237,22 @@ public final class BlockPool {
                 uses[table.blockId(i)]++;
             }
         }
+        for (int blockId : otherUses) {
+            uses[blockId]++;
+        }
         for (int blockId = 0; blockId < refCounts.length; blockId++) {
             check(
                     uses[blockId] == refCounts[blockId],
                     blockId,
-                    "is in " + uses[blockId] + " block tables, and counts " + refCounts[blockId] + " uses");
+                    "has " + uses[blockId] + " uses, and counts " + refCounts[blockId]);
         }
     }
 
     private void forget(int blockId) {
         index.remove(requireNonNull(hashes[blockId], "hash"), blockId);
         hashes[blockId] = null;
+        owners[blockId] = null;
+        sharedBlocks.clear(blockId);
     }
 
     private static void check(boolean holds, int blockId, String what) {

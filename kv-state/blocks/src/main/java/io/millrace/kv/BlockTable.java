@@ -13,13 +13,19 @@ public final class BlockTable {
 
     private final BlockPool pool;
     private final int blockSizeTokens;
+    private final String owner;
     private int[] blockIds = new int[INITIAL_BLOCKS];
     private int blockCount;
 
-    /** An empty table. */
-    public BlockTable(BlockPool pool, int blockSizeTokens) {
+    /**
+     * An empty table.
+     *
+     * @param owner whose sequence it is: a block that two owners use counts as shared
+     */
+    public BlockTable(BlockPool pool, int blockSizeTokens, String owner) {
         this.pool = requireNonNull(pool, "pool");
         this.blockSizeTokens = blockSizeTokens;
+        this.owner = requireNonNull(owner, "owner");
     }
 
     /** Blocks that so many tokens need. */
@@ -56,13 +62,13 @@ public final class BlockTable {
 
     /** Appends a full block that was found in the prefix index. */
     public void share(int blockId) {
-        pool.retain(blockId);
+        pool.retain(blockId, owner);
         append(blockId);
     }
 
     /** Makes the block of entry i, which is full now, findable. The entry may become another block of equal content. */
     public void publish(int index, BlockHash hash) {
-        blockIds[checkEntry(index)] = pool.publish(blockIds[index], hash);
+        blockIds[checkEntry(index)] = pool.publish(blockIds[index], hash, owner);
     }
 
     /** Makes what these blocks hold unfindable, because it is not to be trusted. */
@@ -89,10 +95,15 @@ public final class BlockTable {
 
     /** Gives all blocks back. The end of the sequence goes first, so that of a free chain the end is reused first. */
     public void releaseAll() {
-        for (int i = blockCount - 1; i >= 0; i--) {
-            pool.release(blockIds[i]);
+        truncate(0);
+    }
+
+    /** Gives the blocks behind the first so many back, the last one first. */
+    public void truncate(int keptBlocks) {
+        while (blockCount > keptBlocks) {
+            blockCount--;
+            pool.release(blockIds[blockCount]);
         }
-        blockCount = 0;
     }
 
     private void append(int blockId) {

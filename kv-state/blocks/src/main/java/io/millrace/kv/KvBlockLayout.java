@@ -27,7 +27,7 @@ public record KvBlockLayout(int layerCount, int kvHeadCount, int headDim, int bl
         checkPositive(headDim, "headDim");
         checkPositive(blockSizeTokens, "blockSizeTokens");
         long elements = 2L * layerCount * kvHeadCount * headDim * blockSizeTokens;
-        if (elements > Integer.MAX_VALUE) {
+        if (elements * Float.BYTES > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("a block of " + elements + " elements is too large");
         }
     }
@@ -45,6 +45,11 @@ public record KvBlockLayout(int layerCount, int kvHeadCount, int headDim, int bl
     /** Elements of a whole block. */
     public int blockElements() {
         return layerCount * layerElements();
+    }
+
+    /** Bytes of a whole block, as 32-bit floats. */
+    public int blockBytes() {
+        return blockElements() * Float.BYTES;
     }
 
     /** Index of the first key element of a head: key (d, t) lies {@code d * blockSizeTokens + t} further. */

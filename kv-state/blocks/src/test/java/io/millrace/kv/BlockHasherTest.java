@@ -57,8 +57,8 @@ class BlockHasherTest {
         int[] tokens = {1, 2, 3, 4, 5, 6, 7, 8};
         BlockHash root = hasher.root("model", "");
         BlockHash first = hasher.child(root, tokens, 0);
-        pool.publish(pool.allocate(), first);
-        pool.publish(pool.allocate(), hasher.child(first, tokens, 4));
+        pool.publish(pool.allocate(), first, "a");
+        pool.publish(pool.allocate(), hasher.child(first, tokens, 4), "a");
 
         assertThat(pool.index().cachedPrefixTokens(hasher, root, tokens)).isEqualTo(4);
         assertThat(pool.index().cachedPrefixTokens(hasher, root, new int[] {1, 2, 3, 4, 5, 6, 7, 8, 9}))

@@ -33,7 +33,7 @@ class BlockPoolTest {
     @Test
     void aFreedBlockStaysFindableUntilItIsReused() {
         int block = pool.allocate();
-        pool.publish(block, hash(1));
+        pool.publish(block, hash(1), "a");
         pool.release(block);
         assertThat(pool.index().find(hash(1))).isEqualTo(block);
 
@@ -50,7 +50,7 @@ class BlockPoolTest {
     void reusesTheLeastRecentlyFreedFirst() {
         int[] blocks = {pool.allocate(), pool.allocate(), pool.allocate(), pool.allocate()};
         for (int i = 0; i < BLOCKS; i++) {
-            pool.publish(blocks[i], hash(i));
+            pool.publish(blocks[i], hash(i), "a");
         }
         pool.release(blocks[2]);
         pool.release(blocks[0]);
@@ -65,8 +65,8 @@ class BlockPoolTest {
     void theSecondOfTwoEqualBlocksGivesWay() {
         int first = pool.allocate();
         int second = pool.allocate();
-        assertThat(pool.publish(first, hash(1))).isEqualTo(first);
-        assertThat(pool.publish(second, hash(1))).isEqualTo(first);
+        assertThat(pool.publish(first, hash(1), "a")).isEqualTo(first);
+        assertThat(pool.publish(second, hash(1), "a")).isEqualTo(first);
         assertThat(pool.refCount(first)).isEqualTo(2);
         assertThat(pool.refCount(second)).isZero();
         assertThat(pool.isWritable(first)).isFalse();
@@ -76,9 +76,9 @@ class BlockPoolTest {
     @Test
     void theSecondOfTwoEqualBlocksBringsAFreeOneBack() {
         int first = pool.allocate();
-        pool.publish(first, hash(1));
+        pool.publish(first, hash(1), "a");
         pool.release(first);
-        assertThat(pool.publish(pool.allocate(), hash(1))).isEqualTo(first);
+        assertThat(pool.publish(pool.allocate(), hash(1), "a")).isEqualTo(first);
         assertThat(pool.refCount(first)).isEqualTo(1);
         assertThat(pool.freeCount()).isEqualTo(BLOCKS - 1);
     }
@@ -87,7 +87,7 @@ class BlockPoolTest {
     void withoutRetentionAFreedBlockIsForgotten() {
         BlockPool forgetful = new BlockPool(2, new NoRetention(2));
         int block = forgetful.allocate();
-        forgetful.publish(block, hash(1));
+        forgetful.publish(block, hash(1), "a");
         forgetful.retain(block);
         forgetful.release(block);
         assertThat(forgetful.index().find(hash(1))).isEqualTo(block);
@@ -97,27 +97,66 @@ class BlockPoolTest {
     }
 
     @Test
+    void aBlockIsSharedOnceTwoOwnersUsedItSinceItIsHere() {
+        int block = pool.allocate();
+        pool.publish(block, hash(1), "a");
+        pool.retain(block, "a");
+        pool.retain(block);
+        assertThat(pool.isShared(block)).isFalse();
+        pool.retain(block, "b");
+        assertThat(pool.isShared(block)).isTrue();
+        for (int i = 0; i < 4; i++) {
+            pool.release(block);
+        }
+        assertThat(pool.isShared(block)).isTrue();
+        for (int i = 0; i < BLOCKS; i++) {
+            pool.allocate();
+        }
+        assertThat(pool.isShared(block)).isFalse();
+    }
+
+    @Test
+    void theSecondOfTwoEqualBlocksMakesTheFirstShared() {
+        int first = pool.allocate();
+        pool.publish(first, hash(1), "a");
+        pool.publish(pool.allocate(), hash(1), "b");
+        assertThat(pool.isShared(first)).isTrue();
+    }
+
+    @Test
+    void aTableGivesTheBlocksOfItsEndBack() {
+        BlockTable table = new BlockTable(pool, 2, "a");
+        table.reserve(7);
+        table.truncate(3);
+        assertThat(table.blockCount()).isEqualTo(3);
+        assertThat(pool.freeCount()).isEqualTo(BLOCKS - 3);
+        table.truncate(3);
+        pool.checkIntegrity(List.of(table), List.of());
+    }
+
+    @Test
     void refusesMisuse() {
         int block = pool.allocate();
         assertThatThrownBy(() -> pool.retain(block)).hasMessageContaining("not findable");
-        pool.publish(block, hash(1));
-        assertThatThrownBy(() -> pool.publish(block, hash(2))).hasMessageContaining("published twice");
+        pool.publish(block, hash(1), "a");
+        assertThatThrownBy(() -> pool.publish(block, hash(2), "a")).hasMessageContaining("published twice");
         pool.release(block);
         assertThatThrownBy(() -> pool.release(block)).hasMessageContaining("released more often");
     }
 
     @Test
     void integrityNoticesALeak() {
-        BlockTable table = new BlockTable(pool, 2);
+        BlockTable table = new BlockTable(pool, 2, "a");
         table.reserve(3);
         int leaked = pool.allocate();
-        assertThatThrownBy(() -> pool.checkIntegrity(List.of(table)))
-                .hasMessage("block " + leaked + " is in 0 block tables, and counts 1 uses");
+        assertThatThrownBy(() -> pool.checkIntegrity(List.of(table), List.of()))
+                .hasMessage("block " + leaked + " has 0 uses, and counts 1");
+        pool.checkIntegrity(List.of(table), List.of(leaked));
     }
 
     @Test
     void aTableTakesAllThatIsMissingOrNothing() {
-        BlockTable table = new BlockTable(pool, 2);
+        BlockTable table = new BlockTable(pool, 2, "a");
         assertThat(table.reserve(2 * BLOCKS + 1)).isFalse();
         assertThat(pool.freeCount()).isEqualTo(BLOCKS);
         assertThat(table.reserve(5)).isTrue();
@@ -163,7 +202,7 @@ class BlockPoolTest {
         void run(int operations) {
             for (int i = 0; i < operations; i++) {
                 if (tables.isEmpty() || random.nextInt(6) == 0) {
-                    BlockTable table = new BlockTable(pool, BLOCK_SIZE);
+                    BlockTable table = new BlockTable(pool, BLOCK_SIZE, "a");
                     tables.add(table);
                     contents.put(table, new ArrayList<>());
                 } else if (random.nextInt(8) == 0) {
@@ -176,7 +215,7 @@ class BlockPoolTest {
                 check();
             }
             tables.forEach(BlockTable::releaseAll);
-            pool.checkIntegrity(List.of());
+            pool.checkIntegrity(List.of(), List.of());
             assertThat(pool.freeCount()).isEqualTo(pool.blockCount());
         }
 
@@ -200,7 +239,7 @@ class BlockPoolTest {
         }
 
         private void check() {
-            pool.checkIntegrity(tables);
+            pool.checkIntegrity(tables, List.of());
             for (BlockTable table : tables) {
                 List<Integer> content = contents.get(table);
                 assertThat(table.blockCount()).isEqualTo(content.size());

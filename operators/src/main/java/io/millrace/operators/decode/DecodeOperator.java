@@ -319,6 +319,7 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
         int[] generated = item.generatedTokens();
         return new SequenceRequest(
                 item.sequenceId(),
+                turn.getSessionId(),
                 SequenceRequest.Purpose.GENERATE,
                 TokenIds.prompt(turn),
                 generated,
@@ -326,7 +327,8 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
                 turn.getCacheSalt(),
                 turn.getPriority(),
                 clock().arrivalNanos(turn.getArrivalMs()),
-                model.stopCondition(turn, generated));
+                model.stopCondition(turn, generated),
+                null);
     }
 
     /** How turns come into the engine, and what becomes of those it will not take. */

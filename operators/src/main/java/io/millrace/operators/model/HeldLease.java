@@ -6,8 +6,12 @@ import io.millrace.engine.Admission;
 import io.millrace.engine.Engine;
 import io.millrace.engine.EngineHold;
 import io.millrace.engine.EngineLease;
+import io.millrace.engine.HeldBlocks;
 import io.millrace.engine.SequenceRequest;
 import io.millrace.engine.StepOutput;
+import io.millrace.kv.BlockHash;
+import java.util.List;
+import java.util.function.Consumer;
 
 /** A lease that gives the engine back to its registry when it is closed. */
 final class HeldLease implements EngineLease {
@@ -37,6 +41,11 @@ final class HeldLease implements EngineLease {
     @Override
     public int cachedPrefixTokens(int[] promptTokens, String cacheSalt) {
         return lease.cachedPrefixTokens(promptTokens, cacheSalt);
+    }
+
+    @Override
+    public void hold(List<BlockHash> hashes, Consumer<HeldBlocks> receiver) {
+        lease.hold(hashes, receiver);
     }
 
     @Override

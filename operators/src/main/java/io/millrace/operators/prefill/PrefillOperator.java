@@ -192,6 +192,7 @@ final class PrefillOperator extends EngineOperator<PendingTurn, Turn> {
             Turn turn = item.turn();
             return lease().submit(new SequenceRequest(
                     item.sequenceId(),
+                    turn.getSessionId(),
                     SequenceRequest.Purpose.PREFILL,
                     TokenIds.prompt(turn),
                     new int[0],
@@ -199,7 +200,8 @@ final class PrefillOperator extends EngineOperator<PendingTurn, Turn> {
                     turn.getCacheSalt(),
                     turn.getPriority(),
                     clock().arrivalNanos(turn.getArrivalMs()),
-                    StopCondition.NEVER));
+                    StopCondition.NEVER,
+                    null));
         }
 
         @Override

@@ -116,6 +116,7 @@ final class EngineRunner implements AutoCloseable {
             runs.add(recording);
             Admission admission = lease.submit(new SequenceRequest(
                     id,
+                    id,
                     SequenceRequest.Purpose.GENERATE,
                     prompt,
                     new int[0],
@@ -123,7 +124,8 @@ final class EngineRunner implements AutoCloseable {
                     salt,
                     0,
                     recording.submittedNanos,
-                    StopCondition.NEVER));
+                    StopCondition.NEVER,
+                    null));
             if (admission != Admission.ACCEPTED) {
                 throw new IllegalStateException("the engine refused a sequence: " + admission);
             }

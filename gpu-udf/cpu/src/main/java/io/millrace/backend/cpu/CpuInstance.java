@@ -4,11 +4,13 @@ import static java.util.Objects.requireNonNull;
 
 import io.millrace.backend.cpu.kernel.Kernels;
 import io.millrace.engine.backend.Batch;
+import io.millrace.engine.backend.CopyGate;
 import io.millrace.engine.backend.ForwardResult;
 import io.millrace.engine.backend.InstanceSpec;
 import io.millrace.engine.backend.ModelInstance;
 import io.millrace.kv.KvBlockLayout;
 import io.millrace.model.ModelSpec;
+import java.nio.ByteBuffer;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
@@ -21,7 +23,7 @@ final class CpuInstance implements ModelInstance {
     private final DecoderWeights weights;
     private final Kernels kernels;
     private final LongSupplier nanoClock;
-    private boolean closed;
+    private final CopyGate copies = new CopyGate();
 
     CpuInstance(
             InstanceSpec instance,
@@ -61,11 +63,23 @@ final class CpuInstance implements ModelInstance {
 
     @Override
     public void execute(Batch batch, ForwardResult result) {
-        if (closed) {
+        if (copies.isClosed()) {
             throw new IllegalStateException("the instance is closed");
         }
         check(batch);
         decoder.run(batch, result);
+    }
+
+    @Override
+    public void readBlock(int blockId, ByteBuffer target) {
+        checkRange("block", blockId, arena.blockCount());
+        copies.run(() -> arena.read(blockId, target));
+    }
+
+    @Override
+    public void writeBlock(int blockId, ByteBuffer source) {
+        checkRange("block", blockId, arena.blockCount());
+        copies.run(() -> arena.write(blockId, source));
     }
 
     /** A wrong index here would be another sequence's memory, so each one is checked. */
@@ -104,8 +118,7 @@ final class CpuInstance implements ModelInstance {
 
     @Override
     public void close() {
-        if (!closed) {
-            closed = true;
+        if (copies.close()) {
             team.close();
         }
     }

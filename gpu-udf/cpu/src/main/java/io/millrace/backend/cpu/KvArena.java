@@ -1,6 +1,9 @@
 package io.millrace.backend.cpu;
 
 import io.millrace.kv.KvBlockLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 
 /**
  * The memory of an instance's KV blocks, all allocated at the start. Blocks lie side by side in a few large arrays: the
@@ -63,5 +66,23 @@ final class KvArena {
         }
         int values = start(blockId) + layout.valueOffset(layer, kvHead) + token * headDim;
         System.arraycopy(value, valueStart, memory, values, headDim);
+    }
+
+    /** Copies a block to a buffer's position, as little-endian floats; the position moves behind it. */
+    void read(int blockId, ByteBuffer target) {
+        floats(target).put(memory(blockId), start(blockId), layout.blockElements());
+        target.position(target.position() + layout.blockBytes());
+    }
+
+    /** Copies a block from a buffer, which is as it was afterwards. */
+    void write(int blockId, ByteBuffer source) {
+        if (source.remaining() != layout.blockBytes()) {
+            throw new IllegalArgumentException("a block has " + layout.blockBytes() + " bytes, not " + source);
+        }
+        floats(source).get(memory(blockId), start(blockId), layout.blockElements());
+    }
+
+    private static FloatBuffer floats(ByteBuffer buffer) {
+        return buffer.duplicate().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
     }
 }

@@ -12,9 +12,12 @@ import io.millrace.kv.ServingException;
 import io.millrace.model.GeneratedModel;
 import io.millrace.model.GgufModel;
 import java.io.IOException;
+import java.nio.BufferOverflowException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.ServiceLoader;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -72,6 +75,41 @@ class CpuBackendTest {
                 batch.blockTables[0] = 4;
                 assertThatThrownBy(() -> instance.execute(batch, result)).hasMessageContaining("block");
             }
+        }
+    }
+
+    @Test
+    void aBlockComesBackAsItWasWritten() throws IOException {
+        try (GgufModel model = TestingModels.generate(folder, GeneratedModel.Options.tiny("llama", 3))) {
+            ModelInstance instance =
+                    TestingModels.load(new InstanceSpec(model, 4, 32, 64, 4, 128, 0, 1), TestingModels.scalar());
+            int bytes = instance.kvLayout().blockBytes();
+            byte[] content = new byte[bytes];
+            Random random = new Random(5);
+            random.nextBytes(content);
+            ByteBuffer source = ByteBuffer.allocateDirect(bytes + 9).position(7).limit(bytes + 7);
+            source.duplicate().put(content);
+            instance.writeBlock(2, source);
+            assertThat(source.position()).isEqualTo(7);
+            for (ByteBuffer target : List.of(ByteBuffer.allocate(bytes + 3), ByteBuffer.allocateDirect(bytes + 3))) {
+                instance.readBlock(2, target.position(1));
+                assertThat(target.position()).isEqualTo(bytes + 1);
+                byte[] back = new byte[bytes];
+                target.get(1, back);
+                assertThat(back).isEqualTo(content);
+            }
+
+            assertThatThrownBy(() -> instance.readBlock(4, ByteBuffer.allocate(bytes)))
+                    .hasMessageContaining("block 4");
+            assertThatThrownBy(() -> instance.readBlock(0, ByteBuffer.allocate(bytes - 1)))
+                    .isInstanceOf(BufferOverflowException.class);
+            assertThatThrownBy(() -> instance.writeBlock(0, ByteBuffer.allocate(bytes + 1)))
+                    .hasMessageContaining("bytes");
+            instance.close();
+            assertThatThrownBy(() -> instance.readBlock(0, ByteBuffer.allocate(bytes)))
+                    .isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> instance.writeBlock(0, ByteBuffer.allocate(bytes)))
+                    .isInstanceOf(IllegalStateException.class);
         }
     }
 

@@ -2,9 +2,13 @@ package io.millrace.engine.backend;
 
 import io.millrace.kv.KvBlockLayout;
 import io.millrace.model.ModelSpec;
+import java.nio.ByteBuffer;
 import java.util.function.Consumer;
 
-/** One model on one device: its weights and the memory of its KV blocks. Used by one thread, the engine's. */
+/**
+ * One model on one device: its weights and the memory of its KV blocks. Used by one thread, the engine's, except for
+ * the copies of blocks.
+ */
 public interface ModelInstance extends AutoCloseable {
     /** What the model is. */
     ModelSpec modelSpec();
@@ -28,6 +32,28 @@ public interface ModelInstance extends AutoCloseable {
      */
     void execute(Batch batch, ForwardResult result);
 
+    /**
+     * Copies a block out: all its elements in the order of {@link #kvLayout}, as little-endian floats, whatever the
+     * target's own byte order. Any thread, beside {@link #execute}, for a block that no batch and no copy writes
+     * meanwhile.
+     *
+     * @param target gets {@link KvBlockLayout#blockBytes} bytes from its position on, which moves behind them
+     * @throws IllegalStateException if the instance is closed
+     * @throws java.nio.BufferOverflowException if the target has not so much room
+     */
+    void readBlock(int blockId, ByteBuffer target);
+
+    /**
+     * Copies a block in, as {@link #readBlock} gave it. Any thread, beside {@link #execute}, for a block that no batch
+     * and no copy uses meanwhile.
+     *
+     * @param source {@link KvBlockLayout#blockBytes} bytes from its position to its limit, which stay as they are
+     * @throws IllegalStateException if the instance is closed
+     * @throws IllegalArgumentException if it is not so many bytes
+     */
+    void writeBlock(int blockId, ByteBuffer source);
+
+    /** Frees everything, once the copies that run have ended. Those that come later throw. */
     @Override
     void close();
 }

@@ -7,6 +7,7 @@ import io.millrace.engine.backend.ForwardResult;
 import io.millrace.engine.backend.ModelInstance;
 import io.millrace.kv.KvBlockLayout;
 import io.millrace.model.ModelSpec;
+import java.nio.ByteBuffer;
 import java.util.function.Consumer;
 
 /** A model instance that passes everything on to another, for those who want to see or change a part of it. */
@@ -41,6 +42,16 @@ public class ForwardingInstance implements ModelInstance {
     @Override
     public void execute(Batch batch, ForwardResult result) {
         instance.execute(batch, result);
+    }
+
+    @Override
+    public void readBlock(int blockId, ByteBuffer target) {
+        instance.readBlock(blockId, target);
+    }
+
+    @Override
+    public void writeBlock(int blockId, ByteBuffer source) {
+        instance.writeBlock(blockId, source);
     }
 
     @Override

@@ -3,10 +3,14 @@ package io.millrace.engine.testing;
 import static java.util.Objects.requireNonNull;
 
 import io.millrace.engine.backend.Batch;
+import io.millrace.engine.backend.CopyGate;
 import io.millrace.engine.backend.ForwardResult;
 import io.millrace.engine.backend.ModelInstance;
 import io.millrace.kv.KvBlockLayout;
 import io.millrace.model.ModelSpec;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.IntBuffer;
 import java.util.Arrays;
 import java.util.function.Consumer;
 
@@ -14,7 +18,8 @@ import java.util.function.Consumer;
  * A model without weights that notices every mistake of paging. Its "keys and values" are the token and the position
  * that were written to a slot; its logits are a function of the tokens that it reads back through the block table. So a
  * wrong slot, a stale block or a lost token changes the output, and a position that is not what it should be is an
- * error.
+ * error. The content of a block is the bits of its tokens, and then of their positions, so a damaged one is found out
+ * in the same ways.
  */
 public final class TestingModelInstance implements ModelInstance {
     /** Tokens of the vocabulary, where nothing else is said. */
@@ -30,7 +35,7 @@ public final class TestingModelInstance implements ModelInstance {
     private final int[] slotPositions;
     private int[] context = new int[1024];
     private Consumer<Batch> observer = batch -> {};
-    private volatile boolean closed;
+    private final CopyGate copies = new CopyGate();
 
     /** An instance whose logits are pseudo-random: a hash of the context. */
     public TestingModelInstance(int blockCount, int blockSizeTokens) {
@@ -83,7 +88,7 @@ public final class TestingModelInstance implements ModelInstance {
 
     /** Whether the instance was closed. */
     public boolean isClosed() {
-        return closed;
+        return copies.isClosed();
     }
 
     @Override
@@ -108,7 +113,7 @@ public final class TestingModelInstance implements ModelInstance {
 
     @Override
     public void execute(Batch batch, ForwardResult result) {
-        check(!closed, "a batch is executed after the instance was closed");
+        check(!isClosed(), "a batch is executed after the instance was closed");
         observer.accept(batch);
         check(
                 batch.queryStart[batch.sequenceCount] == batch.tokenCount,
@@ -130,9 +135,33 @@ public final class TestingModelInstance implements ModelInstance {
     }
 
     @Override
+    public void readBlock(int blockId, ByteBuffer target) {
+        copies.run(() -> {
+            int size = layout.blockSizeTokens();
+            content(target).put(slotTokens, blockId * size, size).put(slotPositions, blockId * size, size);
+            target.position(target.position() + layout.blockBytes());
+        });
+    }
+
+    @Override
+    public void writeBlock(int blockId, ByteBuffer source) {
+        if (source.remaining() != layout.blockBytes()) {
+            throw new IllegalArgumentException("a block has " + layout.blockBytes() + " bytes, not " + source);
+        }
+        copies.run(() -> {
+            int size = layout.blockSizeTokens();
+            content(source).get(slotTokens, blockId * size, size).get(slotPositions, blockId * size, size);
+        });
+    }
+
+    // Integers, although they stand for floats: their bits come through whole.
+    private static IntBuffer content(ByteBuffer buffer) {
+        return buffer.duplicate().order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
+    }
+
+    @Override
     public void close() {
-        check(!closed, "the instance is closed twice");
-        closed = true;
+        check(copies.close(), "the instance is closed twice");
     }
 
     private void writeTokens(Batch batch, int sequence) {
