@@ -127,6 +127,12 @@ final class TestingJob implements AutoCloseable {
         cluster.triggerCheckpoint(jobId).get(TIMEOUT_MS, TimeUnit.MILLISECONDS);
     }
 
+    /** Makes a savepoint in a directory while the job runs; returns the savepoint. */
+    String savepoint(String directory) throws Exception {
+        return cluster.triggerSavepoint(jobId, directory, false, SavepointFormatType.CANONICAL)
+                .get(TIMEOUT_MS, TimeUnit.MILLISECONDS);
+    }
+
     /** Stops the job with a savepoint in a directory; returns the savepoint. */
     String stopWithSavepoint(String directory) throws Exception {
         return cluster.stopWithSavepoint(jobId, directory, false, SavepointFormatType.CANONICAL)
