@@ -113,6 +113,7 @@ public final class MillraceJob {
         RouterSettings settings = new RouterSettings(
                 modelName(configuration),
                 configuration.get(MillraceOptions.REMEMBERED_REQUESTS),
+                configuration.get(MillraceOptions.REQUEST_TTL),
                 configuration.get(MillraceOptions.SESSION_TTL));
         return requests.keyBy(AgentRequest::getSessionId, Types.STRING)
                 .transform(

@@ -126,6 +126,12 @@ public final class MillraceOptions {
             .defaultValue(128)
             .withDescription("Request ids that a session remembers to recognise repeated ones; the oldest go first.");
 
+    /** How long a request id is remembered. */
+    public static final ConfigOption<Duration> REQUEST_TTL = key("millrace.router.request-ttl")
+            .durationType()
+            .defaultValue(Duration.ofHours(24))
+            .withDescription("How long a session remembers a request id, if its log is kept that long.");
+
     /** How long a session is remembered. */
     public static final ConfigOption<Duration> SESSION_TTL = key("millrace.router.session-ttl")
             .durationType()
@@ -235,6 +241,7 @@ public final class MillraceOptions {
                 SOURCE_PARALLELISM,
                 ROUTER_PARALLELISM,
                 REMEMBERED_REQUESTS,
+                REQUEST_TTL,
                 SESSION_TTL,
                 PREFILL_PARALLELISM,
                 PREFILL_MIN_UNCACHED_TOKENS,

@@ -49,6 +49,7 @@ class MillraceOptionsTest {
         expected.put("millrace.prefill.pending-turns", "256");
         expected.put("millrace.router.parallelism", "1");
         expected.put("millrace.router.remembered-requests", "128");
+        expected.put("millrace.router.request-ttl", "1 d");
         expected.put("millrace.router.session-ttl", "1 d");
         expected.put("millrace.source.parallelism", "1");
         Map<String, String> actual = new LinkedHashMap<>();

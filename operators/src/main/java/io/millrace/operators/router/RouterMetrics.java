@@ -15,6 +15,10 @@ public final class RouterMetrics {
     public static final String REFUSED = "requests_refused_total";
     /** Requests to end a turn early. */
     public static final String CANCELLED = "requests_cancelled_total";
+    /** Requests to end a session. */
+    public static final String CLOSED = "sessions_closed_total";
+    /** Prompt tokens of admitted turns that the prompt of the session's turn before began with too. */
+    public static final String SESSION_PREFIX_TOKENS = "session_prefix_tokens_total";
     /** Seconds that rendering and tokenising a prompt took. */
     public static final String PROMPT_SECONDS = "prompt_preparation_seconds";
 
@@ -22,6 +26,8 @@ public final class RouterMetrics {
     private final Counter deduplicated;
     private final Counter refused;
     private final Counter cancelled;
+    private final Counter closed;
+    private final Counter sessionPrefixTokens;
     private final SecondsHistogram promptSeconds = new SecondsHistogram();
 
     RouterMetrics(MetricGroup operatorGroup) {
@@ -30,11 +36,14 @@ public final class RouterMetrics {
         deduplicated = group.counter(DEDUPLICATED);
         refused = group.counter(REFUSED);
         cancelled = group.counter(CANCELLED);
+        closed = group.counter(CLOSED);
+        sessionPrefixTokens = group.counter(SESSION_PREFIX_TOKENS);
         group.histogram(PROMPT_SECONDS, promptSeconds);
     }
 
-    void admitted(long promptNanos) {
+    void admitted(int newSessionPrefixTokens, long promptNanos) {
         admitted.inc();
+        sessionPrefixTokens.inc(newSessionPrefixTokens);
         promptSeconds.update(promptNanos);
     }
 
@@ -48,5 +57,9 @@ public final class RouterMetrics {
 
     void cancelled() {
         cancelled.inc();
+    }
+
+    void closed() {
+        closed.inc();
     }
 }

@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * <p>A request that is known goes on as a {@linkplain Turn#getRepeat repeat}, and a refusal as a turn that is
  * {@linkplain Turn#getRefused refused}: Decode answers them, so that all chunks of a session come from one place, in
  * order. A refused request is not remembered: it began no turn, and is refused alike when it comes again.
+ *
+ * <p>What remains of a session that was closed are the ids of its requests: whichever of them comes again is still a
+ * repeat, and above all a close that comes again does not end the session that began since.
  */
 final class SessionRouterOperator extends AbstractStreamOperator<Turn>
         implements OneInputStreamOperator<AgentRequest, Turn> {
@@ -74,10 +77,34 @@ final class SessionRouterOperator extends AbstractStreamOperator<Turn>
             }
         } else if (seen) {
             requireNonNull(routerMetrics).deduplicated();
-            emit(marker(request, requireNonNull(log)).setRepeat(true).build());
+            emit(marker(request, requireNonNull(log))
+                    .setRepeat(true)
+                    .setClose(request.hasClose())
+                    .build());
+        } else if (request.hasClose()) {
+            close(request, log);
         } else {
             admit(request, log);
         }
+    }
+
+    private void close(AgentRequest request, @Nullable SessionLog log) throws Exception {
+        Turn.Builder turn = marker(request, SessionLog.getDefaultInstance()).setClose(true);
+        try {
+            TurnAdmission.checkIds(request);
+            turn.setPlacementHash(placement(turn.build(), log));
+        } catch (RuntimeException e) {
+            refuse(request, log, TurnFailures.of(e));
+            return;
+        }
+        requireNonNull(state).putLog(remember(log, turn.build()).build());
+        requireNonNull(routerMetrics).closed();
+        emit(turn.build());
+    }
+
+    /** Where a turn goes: to the others of its session, if there are any. */
+    private int placement(Turn turn, @Nullable SessionLog log) {
+        return log == null || log.getTurnCount() == 0 ? placements.place(turn).hash() : log.getPlacementHash();
     }
 
     private void admit(AgentRequest request, @Nullable SessionLog log) throws Exception {
@@ -86,7 +113,7 @@ final class SessionRouterOperator extends AbstractStreamOperator<Turn>
         int placementHash;
         try {
             admitted = requireNonNull(admission).admit(request, log);
-            placementHash = log == null ? placements.place(admitted.turn()).hash() : log.getPlacementHash();
+            placementHash = placement(admitted.turn(), log);
         } catch (ServingException e) {
             refuse(request, log, TurnFailures.of(e));
             return;
@@ -96,8 +123,13 @@ final class SessionRouterOperator extends AbstractStreamOperator<Turn>
             return;
         }
         Turn turn = admitted.turn().toBuilder().setPlacementHash(placementHash).build();
-        requireNonNull(state).putLog(remember(log, turn, admitted.promptText()));
-        requireNonNull(routerMetrics).admitted(System.nanoTime() - startNanos);
+        requireNonNull(state)
+                .putLog(remember(log, turn)
+                        .setPromptText(admitted.promptText())
+                        .addAllPromptTokenIds(turn.getPromptTokenIdsList())
+                        .setTurnCount(log == null ? 1 : log.getTurnCount() + 1)
+                        .build());
+        requireNonNull(routerMetrics).admitted(turn.getSessionPrefixTokens(), System.nanoTime() - startNanos);
         emit(turn);
     }
 
@@ -129,22 +161,23 @@ final class SessionRouterOperator extends AbstractStreamOperator<Turn>
         return false;
     }
 
-    private SessionLog remember(@Nullable SessionLog log, Turn turn, String promptText) {
+    /** A log of which requests were seen, this turn's the last, and of nothing else. */
+    private SessionLog.Builder remember(@Nullable SessionLog log, Turn turn) {
         long nowMs = getProcessingTimeService().getCurrentProcessingTime();
         SessionLog.Builder next = SessionLog.newBuilder()
                 .setSessionId(turn.getSessionId())
                 .setPlacementHash(turn.getPlacementHash())
-                .setPromptText(promptText)
-                .addAllPromptTokenIds(turn.getPromptTokenIdsList())
-                .setLastActiveMs(nowMs)
-                .setTurnCount(log == null ? 1 : log.getTurnCount() + 1);
+                .setLastActiveMs(nowMs);
         if (log != null) {
             int dropped = Math.max(0, log.getSeenCount() + 1 - settings.rememberedRequests());
-            next.addAllSeen(log.getSeenList().subList(dropped, log.getSeenCount()));
+            long oldestMs = nowMs - settings.requestTtl().toMillis();
+            for (SeenRequest seen : log.getSeenList().subList(dropped, log.getSeenCount())) {
+                if (seen.getSeenMs() > oldestMs) {
+                    next.addSeen(seen);
+                }
+            }
         }
-        return next.addSeen(SeenRequest.newBuilder()
-                        .setRequestId(turn.getRequestId())
-                        .setSeenMs(nowMs))
-                .build();
+        return next.addSeen(
+                SeenRequest.newBuilder().setRequestId(turn.getRequestId()).setSeenMs(nowMs));
     }
 }

@@ -12,6 +12,7 @@ import io.millrace.proto.ChatRequest;
 import io.millrace.proto.SamplingParams;
 import io.millrace.proto.SessionLog;
 import io.millrace.proto.Turn;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Makes turns of requests, or says why not. Without state: what it answers depends on its arguments alone. */
@@ -47,7 +48,7 @@ final class TurnAdmission {
         checkIds(request);
         checkModel(request.getModel());
         if (!request.hasChat()) {
-            throw invalid("the request has no chat and no cancel", null);
+            throw invalid("the request has no chat, no cancel and no close", null);
         }
         ChatRequest chat = request.getChat();
         if (chat.getMessagesCount() == 0) {
@@ -58,7 +59,8 @@ final class TurnAdmission {
         }
         // Before the prompt is made: a bad parameter needs no tokens to be seen.
         SamplingReader.read(withMaxTokens(chat.getSampling(), 1), text.vocabSize());
-        ModelText.Prompt prompt = text.prompt(chat, previous(log));
+        ModelText.@Nullable Previous previous = previous(log);
+        ModelText.Prompt prompt = text.prompt(chat, previous);
         SamplingParams sampling = limited(chat.getSampling(), prompt.tokenIds().length);
         Turn.Builder turn = Turn.newBuilder()
                 .setSessionId(request.getSessionId())
@@ -70,14 +72,21 @@ final class TurnAdmission {
                 .setOutputFormat(prompt.outputFormat())
                 .addAllToolNames(prompt.toolNames())
                 .setForcedPrefix(prompt.forcedPrefix())
-                .setCachedTokens(-1);
+                .setCachedTokens(-1)
+                .setSessionPrefixTokens(previous == null ? 0 : commonPrefix(previous.tokenIds(), prompt.tokenIds()));
         for (int tokenId : prompt.tokenIds()) {
             turn.addPromptTokenIds(tokenId);
         }
         return new Admitted(turn.build(), prompt.text());
     }
 
-    /** Checks what even a request that cancels must have. */
+    /** How many tokens two prompts begin with alike. */
+    private static int commonPrefix(int[] before, int[] now) {
+        int firstDifference = Arrays.mismatch(before, now);
+        return firstDifference < 0 ? now.length : firstDifference;
+    }
+
+    /** Checks what every request must have that is not only about a turn that is known. */
     static void checkIds(AgentRequest request) {
         checkId(request.getSessionId(), "session_id");
         checkId(request.getRequestId(), "request_id");

@@ -10,6 +10,7 @@ import io.millrace.proto.AgentRequest;
 import io.millrace.proto.CancelRequest;
 import io.millrace.proto.ChatMessage;
 import io.millrace.proto.ChatRequest;
+import io.millrace.proto.CloseRequest;
 import io.millrace.proto.SamplingParams;
 import io.millrace.proto.Turn;
 import java.time.Duration;
@@ -23,12 +24,16 @@ import org.junit.jupiter.api.Test;
 
 class SessionRouterOperatorTest {
     private static final int REMEMBERED = 3;
+    private static final Duration REQUEST_TTL = Duration.ofMinutes(10);
     private static final Duration TTL = Duration.ofHours(1);
+
+    private static int placementShift;
 
     private KeyedOneInputStreamOperatorTestHarness<String, AgentRequest, Turn> harness;
 
     @BeforeEach
     void open() throws Exception {
+        placementShift = 0;
         harness = newHarness();
         harness.open();
     }
@@ -74,6 +79,84 @@ class SessionRouterOperatorTest {
         }
         assertRepeat(routed(request("s", "r2", "hello")));
         assertThat(routed(request("s", "r1", "hello")).getRepeat()).isFalse();
+    }
+
+    @Test
+    void requestsAreForgottenAfterTheirTime() throws Exception {
+        harness.setProcessingTime(1);
+        routed(request("s", "r0", "hello"));
+        harness.setProcessingTime(2);
+        routed(request("s", "r1", "hello"));
+        harness.setProcessingTime(REQUEST_TTL.toMillis() + 1);
+        // Pruned when the log is written, which a repeat does not do.
+        assertRepeat(routed(request("s", "r0", "hello")));
+        routed(request("s", "r2", "hello"));
+        assertThat(routed(request("s", "r0", "hello")).getRepeat()).isFalse();
+        assertRepeat(routed(request("s", "r2", "hello")));
+        assertRepeat(routed(request("s", "r0", "hello")));
+    }
+
+    @Test
+    void sessionsPrefixIsWhatBothPromptsBeginWith() throws Exception {
+        assertThat(routed(request("s", "r0", "hello")).getSessionPrefixTokens()).isZero();
+        assertThat(routed(request("s", "r1", "help")).getSessionPrefixTokens()).isEqualTo("user:hel".length());
+        assertThat(routed(request("s", "r2", "help me")).getSessionPrefixTokens())
+                .isEqualTo("user:help".length());
+        assertThat(routed(request("s", "r3", "help")).getSessionPrefixTokens()).isEqualTo("user:help".length());
+        assertThat(routed(request("s", "r4", "help")).getSessionPrefixTokens()).isEqualTo("user:help\n".length());
+        assertThat(routed(request("t", "r5", "help")).getSessionPrefixTokens()).isZero();
+    }
+
+    @Test
+    void closeEndsTheSessionAndItsRequestsStayKnown() throws Exception {
+        int placement = routed(request("s", "r0", "hello")).getPlacementHash();
+        Turn closed = routed(close("s", "c"));
+        assertThat(closed)
+                .isEqualTo(Turn.newBuilder()
+                        .setSessionId("s")
+                        .setRequestId("c")
+                        .setPlacementHash(placement)
+                        .setClose(true)
+                        .build());
+        assertRepeat(routed(request("s", "r0", "hello")));
+        // A new session: nothing of the old one's prompt is known.
+        Turn next = routed(request("s", "r1", "hello"));
+        assertThat(next.getRepeat()).isFalse();
+        assertThat(next.getSessionPrefixTokens()).isZero();
+        // The close that comes again says so, and does not end it.
+        Turn again = routed(close("s", "c"));
+        assertThat(again.getClose()).isTrue();
+        assertRepeat(again);
+        assertThat(routed(request("s", "r2", "hello")).getSessionPrefixTokens()).isPositive();
+    }
+
+    @Test
+    void closeOfAnUnknownSessionIsAnsweredAlike() throws Exception {
+        Turn closed = routed(close("s", "c"));
+        assertThat(closed.getClose()).isTrue();
+        assertThat(closed.getRepeat()).isFalse();
+        assertThat(closed.getPlacementHash())
+                .isEqualTo(SessionPlacement.bySessionId("s").hash());
+        assertRepeat(routed(close("s", "c")));
+        assertThat(routed(close("s", "c2")).getRepeat()).isFalse();
+        assertRefused(close("s", ""), "INVALID_REQUEST", "request_id");
+    }
+
+    @Test
+    void sessionAfterACloseIsPlacedAnewAlsoAfterARestore() throws Exception {
+        placementShift = 1;
+        int before = routed(request("s", "r0", "hello")).getPlacementHash();
+        placementShift = 2;
+        assertThat(routed(request("s", "r1", "hello")).getPlacementHash()).isEqualTo(before);
+        assertThat(routed(close("s", "c")).getPlacementHash()).isEqualTo(before);
+        OperatorSubtaskState state = harness.snapshot(1, 1);
+        harness.close();
+        harness = newHarness();
+        harness.initializeState(state);
+        harness.open();
+        assertRepeat(routed(close("s", "c")));
+        assertThat(routed(request("s", "r2", "hello")).getPlacementHash()).isEqualTo(before + 1);
+        assertThat(routed(request("s", "r3", "hello")).getPlacementHash()).isEqualTo(before + 1);
     }
 
     @Test
@@ -149,6 +232,14 @@ class SessionRouterOperatorTest {
                 .build();
     }
 
+    private static AgentRequest close(String sessionId, String requestId) {
+        return AgentRequest.newBuilder()
+                .setSessionId(sessionId)
+                .setRequestId(requestId)
+                .setClose(CloseRequest.newBuilder().setReason("test"))
+                .build();
+    }
+
     private static AgentRequest withMaxTokens(AgentRequest request, int maxTokens) {
         return request.toBuilder()
                 .setChat(request.getChat().toBuilder()
@@ -156,13 +247,18 @@ class SessionRouterOperatorTest {
                 .build();
     }
 
+    private static SessionPlacement shifted(Turn turn) {
+        SessionPlacement usual = PlacementPolicy.BY_SESSION_ID.place(turn);
+        return new SessionPlacement(usual.sessionId(), usual.hash() + placementShift);
+    }
+
     private static KeyedOneInputStreamOperatorTestHarness<String, AgentRequest, Turn> newHarness() throws Exception {
         KeyedOneInputStreamOperatorTestHarness<String, AgentRequest, Turn> created =
                 new KeyedOneInputStreamOperatorTestHarness<>(
                         new SessionRouterOperatorFactory(
                                 () -> new TestingModelText(100),
-                                new RouterSettings("testing", REMEMBERED, TTL),
-                                PlacementPolicy.BY_SESSION_ID),
+                                new RouterSettings("testing", REMEMBERED, REQUEST_TTL, TTL),
+                                SessionRouterOperatorTest::shifted),
                         AgentRequest::getSessionId,
                         Types.STRING);
         created.setup(new ProtoSerializer<>(Turn.class));
