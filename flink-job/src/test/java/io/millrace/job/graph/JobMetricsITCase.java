@@ -48,6 +48,9 @@ class JobMetricsITCase {
                     .isEqualTo(1);
             assertThat(metrics.count("SessionRouter", RouterMetrics.REFUSED)).isEqualTo(1);
             assertThat(metrics.count("SessionRouter", RouterMetrics.CANCELLED)).isZero();
+            assertThat(metrics.count("SessionRouter", RouterMetrics.CLOSED)).isZero();
+            assertThat(metrics.count("SessionRouter", RouterMetrics.SESSION_PREFIX_TOKENS))
+                    .isEqualTo(100);
             assertThat(metrics.histogram("SessionRouter", RouterMetrics.PROMPT_SECONDS)
                             .getCount())
                     .isEqualTo(2);
@@ -56,6 +59,7 @@ class JobMetricsITCase {
             assertThat(metrics.count("Prefill", PrefillMetrics.PREFIX_HITS)).isEqualTo(96);
             assertThat(metrics.count("Prefill", PrefillMetrics.COMPUTED_TOKENS)).isEqualTo(96);
             assertThat(metrics.count("Prefill", PrefillMetrics.PASSED)).isEqualTo(1);
+            assertThat(metrics.count("Prefill", PrefillMetrics.LEFT_TOKENS)).isZero();
             assertThat(metrics.gauge("Prefill", PrefillMetrics.WAITING)).isEqualTo(0);
 
             assertThat(metrics.count("Decode", DecodeMetrics.GENERATION_TOKENS)).isEqualTo(20);

@@ -18,11 +18,14 @@ public final class PrefillMetrics {
     public static final String COMPUTED_TOKENS = "prefill_tokens_total";
     /** Turns that passed at once, because little of their prompts was not cached. */
     public static final String PASSED = "prefills_passed_total";
+    /** Prompt tokens of those that the engine had not, but the session's turn before: left to Decode's tiers. */
+    public static final String LEFT_TOKENS = "prefill_tokens_left_to_decode_total";
 
     private final Counter prefixQueries;
     private final Counter prefixHits;
     private final Counter computedTokens;
     private final Counter passed;
+    private final Counter leftTokens;
 
     PrefillMetrics(MetricGroup operatorGroup, IntSupplier waiting) {
         MetricGroup group = MetricGroups.of(operatorGroup);
@@ -31,10 +34,12 @@ public final class PrefillMetrics {
         prefixHits = group.counter(PREFIX_HITS);
         computedTokens = group.counter(COMPUTED_TOKENS);
         passed = group.counter(PASSED);
+        leftTokens = group.counter(LEFT_TOKENS);
     }
 
-    void passed(int promptTokens, int cachedTokens) {
+    void passed(int promptTokens, int cachedTokens, int newLeftTokens) {
         passed.inc();
+        leftTokens.inc(newLeftTokens);
         looked(promptTokens, cachedTokens);
     }
 

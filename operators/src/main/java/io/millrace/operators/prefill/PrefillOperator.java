@@ -66,7 +66,7 @@ final class PrefillOperator extends EngineOperator<PendingTurn, Turn> {
         ready = new GatedQueue<>(mailbox(), gate, this::emitReady);
         leaseEngine("prefill", new StepInbox(mailbox(), this::onStep), UNACKNOWLEDGED_STEPS_MAX);
         restore();
-        mailbox().execute(admissions()::pump, "admit restored turns");
+        mailbox().execute(this::admitRestored, "admit restored turns");
     }
 
     @Override
@@ -78,29 +78,42 @@ final class PrefillOperator extends EngineOperator<PendingTurn, Turn> {
     public void processElement(StreamRecord<Turn> element) throws Exception {
         Turn turn = element.getValue();
         PendingTurn known = active().get(TurnId.of(turn));
-        if (turn.getRepeat() && known != null) {
+        if (turn.getClose()) {
+            close(turn);
+        } else if (turn.getRepeat() && known != null) {
             return; // Decode will send its chunks from the first.
-        }
-        if (turn.getCancel() && known != null) {
-            lease().cancel(known.sequenceId());
-            requireNonNull(ready).removeIf(turnThatIsReady -> turnThatIsReady.pending() == known);
-            end(known);
-            emit(known.turn().toBuilder().setCancel(true).build());
-            return;
-        }
-        if (turn.hasRefused() || turn.getCancel() || turn.getRepeat() || known != null) {
+        } else if (turn.getCancel() && known != null) {
+            cancel(known);
+        } else if (turn.hasRefused() || turn.getCancel() || turn.getRepeat() || known != null) {
             emit(turn);
-            return;
+        } else {
+            prefillOrPass(turn);
         }
-        prefillOrPass(turn);
+    }
+
+    /** Ends the turns of a session here, so that Decode ends them, and then lets it end the session. */
+    private void close(Turn turn) throws Exception {
+        if (!turn.getRepeat()) {
+            for (PendingTurn pending : List.copyOf(active().values())) {
+                if (pending.turn().getSessionId().equals(turn.getSessionId())) {
+                    cancel(pending);
+                }
+            }
+        }
+        emit(turn);
+    }
+
+    private void cancel(PendingTurn known) throws Exception {
+        lease().cancel(known.sequenceId());
+        requireNonNull(ready).removeIf(turnThatIsReady -> turnThatIsReady.pending() == known);
+        end(known);
+        emit(known.turn().toBuilder().setCancel(true).build());
     }
 
     private void prefillOrPass(Turn turn) throws Exception {
-        int[] prompt = TokenIds.prompt(turn);
-        int cachedTokens = lease().cachedPrefixTokens(prompt, turn.getCacheSalt());
-        if (prompt.length - cachedTokens <= settings.minUncachedTokens()) {
-            requireNonNull(prefillMetrics).passed(prompt.length, cachedTokens);
-            emit(turn.toBuilder().setCachedTokens(cachedTokens).build());
+        int cachedTokens = cachedTokens(turn);
+        if (passes(turn, cachedTokens)) {
+            emit(turn.toBuilder().setCachedTokens(passed(turn, cachedTokens)).build());
             return;
         }
         requireNonNull(pendingState).put(turn.getRequestId(), turn);
@@ -110,6 +123,36 @@ final class PrefillOperator extends EngineOperator<PendingTurn, Turn> {
         while (active().size() >= settings.pendingTurnsMax()) {
             mailbox().yield();
         }
+    }
+
+    /** Prompt tokens that the engine holds. */
+    private int cachedTokens(Turn turn) {
+        return lease().cachedPrefixTokens(TokenIds.prompt(turn), turn.getCacheSalt());
+    }
+
+    /**
+     * Whether a turn is left to Decode. So it is if so little of its prompt is new that Decode computes it between its
+     * own steps. What the session's turn before had in its prompt is not new: if the engine has it no longer, Decode's
+     * tiers are likely to. Where that is as much as what is new, computing it here would cost more than it is for.
+     */
+    private boolean passes(Turn turn, int cachedTokens) {
+        int leftTokens = leftTokens(turn, cachedTokens);
+        int newTokens = turn.getPromptTokenIdsCount() - cachedTokens - leftTokens;
+        return newTokens <= Math.max(settings.minUncachedTokens(), leftTokens);
+    }
+
+    /** Prompt tokens that the engine has not, but Decode's tiers are likely to: they hold whole blocks. */
+    private int leftTokens(Turn turn, int cachedTokens) {
+        int blockSizeTokens = lease().engine().blockSizeTokens();
+        int prefixTokens = turn.getSessionPrefixTokens();
+        return Math.max(0, prefixTokens - prefixTokens % blockSizeTokens - cachedTokens);
+    }
+
+    /** Counts a turn that passes; returns the cached tokens to report, -1 where Decode is to find more. */
+    private int passed(Turn turn, int cachedTokens) {
+        int leftTokens = leftTokens(turn, cachedTokens);
+        requireNonNull(prefillMetrics).passed(turn.getPromptTokenIdsCount(), cachedTokens, leftTokens);
+        return leftTokens == 0 ? cachedTokens : -1;
     }
 
     private void begin(Turn turn, SessionPlacement placement) {
@@ -178,10 +221,21 @@ final class PrefillOperator extends EngineOperator<PendingTurn, Turn> {
         }
     }
 
+    /** An engine that outlived the job may have the blocks already. */
+    private void admitRestored() throws Exception {
+        for (PendingTurn restored : List.copyOf(active().values())) {
+            int cachedTokens = cachedTokens(restored.turn());
+            if (passes(restored.turn(), cachedTokens) && admissions().remove(restored)) {
+                pass(restored, passed(restored.turn(), cachedTokens));
+            }
+        }
+        admissions().pump();
+    }
+
     /**
      * A turn that waits for room in the output.
      *
-     * @param cachedTokens prompt tokens that were found in the cache
+     * @param cachedTokens prompt tokens that were found in the cache; -1 where Decode is to say
      */
     private record ReadyTurn(PendingTurn pending, int cachedTokens) {}
 
