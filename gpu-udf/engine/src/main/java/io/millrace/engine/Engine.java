@@ -42,8 +42,8 @@ public final class Engine implements AutoCloseable {
 
     // Written by any thread, read by the engine's. Submissions are bounded by queuedCount, cancellations by the live
     // sequences, closed leases by the leases, inspections by the threads that wait for them, and transfers by
-    // pendingHolds
-    // and by the holds that there are.
+    // pendingHolds and by the holds and
+    // loads that there are.
     private final ConcurrentLinkedQueue<Sequence> submissions = new ConcurrentLinkedQueue<>();
     private final ConcurrentLinkedQueue<Sequence> cancellations = new ConcurrentLinkedQueue<>();
     private final ConcurrentLinkedQueue<SequenceLease> closedLeases = new ConcurrentLinkedQueue<>();
@@ -76,7 +76,7 @@ public final class Engine implements AutoCloseable {
         this.options = requireNonNull(options, "options");
         this.instance = requireNonNull(instance, "instance");
         this.model = requireNonNull(model, "model");
-        core = new EngineCore(options, instance, queuedCount);
+        core = new EngineCore(options, instance, queuedCount, this::transfer);
         stats = core.stats();
     }
 
@@ -421,7 +421,7 @@ public final class Engine implements AutoCloseable {
                 core.failAll(ErrorCode.INTERNAL, "the engine failed: " + failure);
             }
             deliver();
-            core.holds().endAll();
+            core.endTransfers();
             stats = core.stats();
         } finally {
             inspections.forEach(inspection -> inspection.cancel(false));

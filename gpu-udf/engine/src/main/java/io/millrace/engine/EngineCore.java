@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,8 @@ final class EngineCore {
     private final EngineOptions options;
     private final BlockPool pool;
     private final BlockHolds holds;
+    private final PrefixLoads loads;
+    private final PrefillRate prefillRate = new PrefillRate();
     private final Scheduler scheduler;
     private final StepRunner runner;
     private final Outcome outcome = new Outcome();
@@ -42,7 +45,13 @@ final class EngineCore {
     private long finishedSequences;
     private long failedSequences;
 
-    EngineCore(EngineOptions options, ModelInstance instance, AtomicInteger queuedCount) {
+    /**
+     * A core without sequences.
+     *
+     * @param engineThread has a task run between two steps; called by any thread
+     */
+    EngineCore(
+            EngineOptions options, ModelInstance instance, AtomicInteger queuedCount, Consumer<Runnable> engineThread) {
         this.options = requireNonNull(options, "options");
         this.queuedCount = requireNonNull(queuedCount, "queuedCount");
         blockSizeTokens = instance.kvLayout().blockSizeTokens();
@@ -51,8 +60,14 @@ final class EngineCore {
         maxSequenceTokens = (int) Math.min(options.maxModelTokens(), (long) blockCount * blockSizeTokens);
         pool = new BlockPool(blockCount, options.retention().apply(blockCount));
         holds = new BlockHolds(pool, instance);
+        loads = new PrefixLoads(instance, options.maxLoads());
         scheduler = new Scheduler(
-                pool, new BlockHasher(blockSizeTokens), options.maxBatchTokens(), options.maxBatchSequences());
+                pool,
+                new BlockHasher(blockSizeTokens),
+                loads,
+                engineThread,
+                options.maxBatchTokens(),
+                options.maxBatchSequences());
         runner = new StepRunner(instance, scheduler, options, maxSequenceTokens);
         originNanos = options.nanoClock().getAsLong();
     }
@@ -135,6 +150,12 @@ final class EngineCore {
         }
     }
 
+    /** Ends what others copy from and to blocks. The sequences have ended before. */
+    void endTransfers() {
+        holds.endAll();
+        loads.endAll();
+    }
+
     /**
      * Does one step. Owners have said for this step whether they are open, and their events wait with them afterwards.
      *
@@ -144,11 +165,14 @@ final class EngineCore {
         long startNanos = options.nanoClock().getAsLong();
         StepPlan plan = scheduler.schedule();
         queuedCount.addAndGet(-plan.admittedCount());
-        int sequences = plan.rowCount() + plan.completed().size();
+        int sequences = plan.rowCount() + plan.completed().size() + plan.startedLoads();
         boolean ranBatch = plan.rowCount() > 0;
+        int prefillTokens = plan.prefillTokens();
+        int stepTokens = plan.tokenCount();
         runner.run(plan, outcome);
         if (ranBatch) {
             long nanos = options.nanoClock().getAsLong() - startNanos;
+            prefillRate.add(prefillTokens, stepTokens, nanos);
             stepCount++;
             stepNanos += nanos;
             stepNanosMax = Math.max(stepNanosMax, nanos);
@@ -174,6 +198,7 @@ final class EngineCore {
                 stepCount,
                 runner.promptTokens(),
                 cachedTokens,
+                scheduler.loadedTokens(),
                 runner.outputTokens(),
                 finishedSequences,
                 failedSequences,
@@ -182,12 +207,14 @@ final class EngineCore {
                 runner.executeNanos(),
                 runner.sampleNanos(),
                 stepNanosMax,
+                prefillRate.tokensPerSecond(),
+                scheduler.queuedPromptTokens(),
                 holds.heldBlocks(),
                 pool.stats());
     }
 
     /**
-     * Verifies that every block is used by exactly the sequences that run and by holds.
+     * Verifies that every block is used by exactly the sequences that run, by loads and by holds.
      *
      * @throws IllegalStateException naming what does not hold
      */

@@ -19,6 +19,7 @@ import java.util.function.LongSupplier;
  * @param maxBatchSequences most sequences of one step
  * @param maxModelTokens most tokens of one sequence, prompt and output
  * @param queueCapacity most sequences that wait to be scheduled for the first time
+ * @param maxLoads most sequences whose blocks are loaded at a time
  * @param retention makes the eviction policy for so many blocks
  * @param stallTimeout how long a lease may leave its outputs unacknowledged before the blocks of its sequences can be
  *     taken for others
@@ -31,6 +32,7 @@ public record EngineOptions(
         int maxBatchSequences,
         int maxModelTokens,
         int queueCapacity,
+        int maxLoads,
         IntFunction<RetentionOrder> retention,
         Duration stallTimeout,
         LongSupplier nanoClock) {
@@ -40,6 +42,8 @@ public record EngineOptions(
     public static final int DEFAULT_MAX_BATCH_SEQUENCES = 32;
     /** Most waiting sequences, where nothing else is said. */
     public static final int DEFAULT_QUEUE_CAPACITY = 1024;
+    /** Most sequences whose blocks are loaded at a time, where nothing else is said. */
+    public static final int DEFAULT_MAX_LOADS = 4;
     /** How long a lease may leave its outputs unacknowledged, where nothing else is said. */
     public static final Duration DEFAULT_STALL_TIMEOUT = Duration.ofSeconds(1);
 
@@ -50,6 +54,7 @@ public record EngineOptions(
         checkPositive(maxBatchSequences, "maxBatchSequences");
         checkPositive(maxModelTokens, "maxModelTokens");
         checkPositive(queueCapacity, "queueCapacity");
+        checkPositive(maxLoads, "maxLoads");
         requireNonNull(retention, "retention");
         if (stallTimeout.isZero() || stallTimeout.isNegative()) {
             throw new IllegalArgumentException("stallTimeout must be positive: " + stallTimeout);
@@ -66,6 +71,7 @@ public record EngineOptions(
                 DEFAULT_MAX_BATCH_SEQUENCES,
                 maxModelTokens,
                 DEFAULT_QUEUE_CAPACITY,
+                DEFAULT_MAX_LOADS,
                 LeastRecentlyUsedRetention::new,
                 DEFAULT_STALL_TIMEOUT,
                 System::nanoTime);
@@ -80,6 +86,22 @@ public record EngineOptions(
                 otherMaxBatchSequences,
                 maxModelTokens,
                 otherQueueCapacity,
+                maxLoads,
+                retention,
+                stallTimeout,
+                nanoClock);
+    }
+
+    /** These options with so many loads at a time. */
+    public EngineOptions withMaxLoads(int otherMaxLoads) {
+        return new EngineOptions(
+                modelFingerprint,
+                endTokenIds,
+                maxBatchTokens,
+                maxBatchSequences,
+                maxModelTokens,
+                queueCapacity,
+                otherMaxLoads,
                 retention,
                 stallTimeout,
                 nanoClock);
@@ -94,6 +116,7 @@ public record EngineOptions(
                 maxBatchSequences,
                 maxModelTokens,
                 queueCapacity,
+                maxLoads,
                 otherRetention,
                 stallTimeout,
                 nanoClock);
@@ -108,6 +131,7 @@ public record EngineOptions(
                 maxBatchSequences,
                 maxModelTokens,
                 queueCapacity,
+                maxLoads,
                 retention,
                 stallTimeout,
                 otherNanoClock);

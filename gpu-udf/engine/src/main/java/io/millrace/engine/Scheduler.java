@@ -14,6 +14,8 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Decides what each step computes: continuous batching of decodes and chunked prefills under a token budget. A
@@ -30,6 +32,11 @@ import java.util.TreeSet;
  *
  * <p>Sequences of one prompt do not compute it side by side: those behind wait for the blocks that the first computes
  * in this step, and take them from the index in the next.
+ *
+ * <p>Blocks that the device does not hold may be had from a sequence's prefix source, which is asked when the sequence
+ * is admitted. While it loads, the sequence has its blocks and is passed over: it cannot lose them, because another
+ * thread writes to them, and who wants the same blocks waits for them as for those that are computed. A sequence that
+ * ends meanwhile leaves its blocks to the load, until that has ended.
  */
 final class Scheduler {
     /** Of so many blocks one is kept free at admission, for running sequences to grow into. */
@@ -38,6 +45,8 @@ final class Scheduler {
     private final BlockPool pool;
     private final BlockHasher hasher;
     private final int blockSizeTokens;
+    private final PrefixLoads loads;
+    private final Consumer<Runnable> engineThread;
     private final StepPlan plan;
     private final int maxBatchTokens;
     private final int maxBatchSequences;
@@ -49,13 +58,28 @@ final class Scheduler {
     /** Blocks that prefills of this step's plan are about to fill: who wants the same waits for them. */
     private final Set<BlockHash> underway = new HashSet<>();
 
+    private long waitingTokens;
+    private long loadedTokens;
     private long preemptions;
     private boolean preemptedInStep;
 
-    /** A scheduler without sequences. */
-    Scheduler(BlockPool pool, BlockHasher hasher, int maxBatchTokens, int maxBatchSequences) {
+    /**
+     * A scheduler without sequences.
+     *
+     * @param loads none yet
+     * @param engineThread has a task run between two steps; called by any thread
+     */
+    Scheduler(
+            BlockPool pool,
+            BlockHasher hasher,
+            PrefixLoads loads,
+            Consumer<Runnable> engineThread,
+            int maxBatchTokens,
+            int maxBatchSequences) {
         this.pool = requireNonNull(pool, "pool");
         this.hasher = requireNonNull(hasher, "hasher");
+        this.loads = requireNonNull(loads, "loads");
+        this.engineThread = requireNonNull(engineThread, "engineThread");
         this.blockSizeTokens = hasher.blockSizeTokens();
         this.maxBatchTokens = maxBatchTokens;
         this.maxBatchSequences = maxBatchSequences;
@@ -74,6 +98,19 @@ final class Scheduler {
         return preemptions;
     }
 
+    long loadedTokens() {
+        return loadedTokens;
+    }
+
+    /** Tokens that waiting and running sequences have to compute before their next tokens are sampled. */
+    long queuedPromptTokens() {
+        long tokens = waitingTokens;
+        for (Sequence sequence : running) {
+            tokens += sequence.state == State.DECODING ? 0 : sequence.missingTokens(blockSizeTokens);
+        }
+        return tokens;
+    }
+
     /** All sequences, in no promised order. */
     List<Sequence> sequences() {
         List<Sequence> all = new ArrayList<>(running);
@@ -84,15 +121,23 @@ final class Scheduler {
     /** Takes a sequence into the waiting queue. */
     void add(Sequence sequence) {
         waiting.add(sequence);
+        waitingTokens += sequence.missingTokens(blockSizeTokens);
     }
 
-    /** Ends a sequence in whatever state it is. Its blocks become free, and stay findable. */
+    /**
+     * Ends a sequence in whatever state it is. Its blocks become free, and stay findable; those that are being loaded
+     * become free when that ends.
+     */
     void remove(Sequence sequence) {
         if (sequence.isRunning()) {
             running.remove(runningIndex(sequence));
-            sequence.table().releaseAll();
-        } else {
-            waiting.remove(sequence);
+            if (sequence.state == State.LOADING) {
+                loads.abandon(sequence);
+            } else {
+                sequence.table().releaseAll();
+            }
+        } else if (waiting.remove(sequence)) {
+            waitingTokens -= sequence.missingTokens(blockSizeTokens);
         }
         sequence.state = State.FINISHED;
     }
@@ -126,6 +171,25 @@ final class Scheduler {
         }
     }
 
+    /** Takes note of a load that has ended: what it brought becomes findable, and its sequence goes on behind it. */
+    private void endLoad(PrefixLoad load) {
+        if (!loads.remove(load)) {
+            return;
+        }
+        Sequence sequence = load.sequence();
+        sequence.loadingBlocks = 0;
+        if (sequence.state == State.FINISHED) {
+            sequence.table().releaseAll();
+            return;
+        }
+        sequence.state = State.PREFILLING;
+        int tokens = load.loadedBlocks() * blockSizeTokens;
+        advance(sequence, tokens);
+        sequence.table().truncate(sequence.publishedBlocks);
+        sequence.countCached(tokens);
+        loadedTokens += tokens;
+    }
+
     /**
      * Verifies that sequences are where their states say, and that the pool's uses are theirs and some others.
      *
@@ -139,19 +203,29 @@ final class Scheduler {
             check(sequence.isRunning(), sequence, "runs");
             check(i == 0 || running.get(i - 1).compareTo(sequence) < 0, sequence, "is out of order");
             check(
-                    sequence.table().blockCount() == BlockTable.blocksFor(sequence.computedTokens, blockSizeTokens),
+                    sequence.table().blockCount()
+                            == BlockTable.blocksFor(sequence.computedTokens, blockSizeTokens) + sequence.loadingBlocks,
                     sequence,
                     "has " + sequence.table().blockCount() + " blocks");
             check(
                     sequence.publishedBlocks == sequence.computedTokens / blockSizeTokens,
                     sequence,
                     "has published " + sequence.publishedBlocks + " blocks");
+            boolean loading = sequence.state == State.LOADING;
+            check(loading == sequence.loadingBlocks > 0, sequence, "loads " + sequence.loadingBlocks + " blocks");
+            check(loading == loads.fill(sequence), sequence, loading ? "is not loaded" : "is loaded");
             tables.add(sequence.table());
         }
+        long tokens = 0;
         for (Sequence sequence : waiting) {
             check(sequence.state == State.WAITING || sequence.state == State.PREEMPTED, sequence, "waits");
             check(sequence.table().blockCount() == 0, sequence, "waits with blocks");
+            tokens += sequence.missingTokens(blockSizeTokens);
         }
+        if (tokens != waitingTokens) {
+            throw new IllegalStateException(waitingTokens + " tokens wait, but " + tokens + " are counted");
+        }
+        loads.addAbandoned(tables);
         pool.checkIntegrity(tables, otherUses);
     }
 
@@ -209,10 +283,10 @@ final class Scheduler {
         }
     }
 
-    /** Whether a sequence's block is being computed by another one in this very step. */
+    /** Whether a sequence's block is being computed by another one in this very step, or loaded. */
     private boolean isUnderway(Sequence sequence, int block) {
         return (block + 1) * blockSizeTokens <= sequence.shareableTokens(blockSizeTokens)
-                && underway.contains(sequence.hash(block, hasher));
+                && (underway.contains(sequence.hash(block, hasher)) || loads.bring(sequence.hash(block, hasher)));
     }
 
     private void admitWaiting() {
@@ -223,7 +297,7 @@ final class Scheduler {
                 continue;
             }
             int found = findableBlocks(sequence);
-            if (isUnderway(sequence, found)) {
+            if (isUnderway(sequence, found) || (mayLoad(sequence, found) && !loads.hasRoom())) {
                 continue;
             }
             // The first that has no room keeps those behind it waiting: otherwise short ones could starve it.
@@ -232,14 +306,20 @@ final class Scheduler {
             }
             all.remove();
             admit(sequence);
-            schedulePrefill(sequence);
+            if (sequence.state == State.PREFILLING) {
+                schedulePrefill(sequence);
+            }
             reserved += unreservedBlocks(sequence);
         }
     }
 
+    private boolean mayLoad(Sequence sequence, int foundBlocks) {
+        return sequence.request().prefixSource() != null && foundBlocks < sequence.shareableBlocks(blockSizeTokens);
+    }
+
     /** Leading blocks of a sequence that are in the index. */
     private int findableBlocks(Sequence sequence) {
-        int shareable = sequence.shareableTokens(blockSizeTokens) / blockSizeTokens;
+        int shareable = sequence.shareableBlocks(blockSizeTokens);
         int found = 0;
         while (found < shareable && pool.index().find(sequence.hash(found, hasher)) != BlockPool.NONE) {
             found++;
@@ -260,14 +340,35 @@ final class Scheduler {
 
     private void admit(Sequence sequence) {
         boolean first = sequence.state == State.WAITING;
+        waitingTokens -= sequence.missingTokens(blockSizeTokens);
         sequence.state = State.PREFILLING;
         running.add(-Collections.binarySearch(running, sequence) - 1, sequence);
         int found = shareFurther(sequence);
         if (first) {
             plan.countAdmitted();
-            int lookedFor = sequence.shareableTokens(blockSizeTokens) / blockSizeTokens;
-            pool.countLookup(found, lookedFor - found);
+            pool.countLookup(found, sequence.shareableBlocks(blockSizeTokens) - found);
         }
+        if (mayLoad(sequence, sequence.publishedBlocks)) {
+            load(sequence);
+        }
+    }
+
+    /** Has the source of a sequence that was just admitted load its next blocks, if it wants to. */
+    private void load(Sequence sequence) {
+        int first = sequence.publishedBlocks;
+        int wanted = PrefixLoads.blocksToLoad(sequence, first, sequence.shareableBlocks(blockSizeTokens));
+        // There is room for all its blocks, or it would not have been admitted.
+        if (wanted == 0 || !sequence.table().reserve((first + wanted) * blockSizeTokens)) {
+            return;
+        }
+        List<BlockHash> names = new ArrayList<>();
+        for (int block = first; block < first + wanted; block++) {
+            names.add(sequence.hash(block, hasher));
+        }
+        sequence.state = State.LOADING;
+        sequence.loadingBlocks = wanted;
+        plan.countLoad();
+        loads.start(sequence, first, names, load -> engineThread.accept(() -> endLoad(load)));
     }
 
     /**
@@ -294,13 +395,23 @@ final class Scheduler {
     /** Takes blocks for so many tokens, if need be from later sequences. */
     private boolean makeRoom(Sequence sequence, int tokenCount) {
         while (!sequence.table().reserve(tokenCount)) {
-            Sequence last = running.get(running.size() - 1);
-            if (last == sequence) {
+            Sequence last = lastBehind(sequence);
+            if (last == null) {
                 return false;
             }
             preempt(last);
         }
         return true;
+    }
+
+    /** The last in the order that can lose its blocks, behind this one; or null. */
+    private @Nullable Sequence lastBehind(Sequence sequence) {
+        for (int i = running.size() - 1; running.get(i) != sequence; i--) {
+            if (running.get(i).state != State.LOADING) {
+                return running.get(i);
+            }
+        }
+        return null;
     }
 
     private void preempt(Sequence sequence) {
@@ -312,17 +423,18 @@ final class Scheduler {
         sequence.publishedBlocks = 0;
         sequence.state = State.PREEMPTED;
         sequence.preempted = true;
-        waiting.add(sequence);
+        add(sequence);
         preemptions++;
         preemptedInStep = true;
     }
 
     /**
      * Nothing could be scheduled. If that is because sequences of stalled leases hold the blocks, they lose them, last
-     * in the order first, until the first sequence whose lease is not stalled has room.
+     * in the order first, until the first sequence whose lease is not stalled has room. Not while a load is under way:
+     * what is waited for may be its end.
      */
     private void breakStall() {
-        if (!hasRunnable()) {
+        if (!loads.isEmpty() || !hasRunnable()) {
             return;
         }
         for (int i = running.size() - 1; i >= 0 && plan.isEmpty(); i = Math.min(i, running.size()) - 1) {
@@ -368,7 +480,7 @@ final class Scheduler {
     }
 
     private int unreservedBlocks(Sequence sequence) {
-        return sequence.state == State.PREFILLING
+        return sequence.state == State.PREFILLING || sequence.state == State.LOADING
                 ? sequence.table().missingBlocks(sequence.targetTokens(blockSizeTokens))
                 : 0;
     }

@@ -17,15 +17,19 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   WAITING --> PREFILLING --> DECODING --> FINISHED        (and to FINISHED from everywhere)
- *                  |   ^          |
- *                  v   |          v
- *                 PREEMPTED <-----+
+ *      |           ^  |  ^          |
+ *      v           |  v  |          |
+ *   LOADING -------+  PREEMPTED <---+
+ *      ^                 |
+ *      +-----------------+
  * </pre>
  */
 final class Sequence implements Comparable<Sequence> {
     /** Where a sequence is in its life. */
     enum State {
         WAITING,
+        /** Its source fills blocks of its table. */
+        LOADING,
         PREFILLING,
         DECODING,
         PREEMPTED,
@@ -52,6 +56,8 @@ final class Sequence implements Comparable<Sequence> {
     int computedTokens;
     /** Leading blocks of the table that are findable. */
     int publishedBlocks;
+    /** Blocks of the table behind those that are being loaded. */
+    int loadingBlocks;
     /** Prompt tokens that were found in the cache instead of being computed, before any preemption. */
     private int cachedTokens;
     /** Whether it ever lost its blocks. What it finds after that it has computed itself, mostly. */
@@ -126,7 +132,7 @@ final class Sequence implements Comparable<Sequence> {
         return cachedTokens;
     }
 
-    /** Notes tokens that were found in the cache. */
+    /** Notes tokens that were found in the cache, or loaded. */
     void countCached(int foundTokens) {
         if (!preempted) {
             cachedTokens = Math.min(cachedTokens + foundTokens, request.promptTokens().length);
@@ -137,8 +143,9 @@ final class Sequence implements Comparable<Sequence> {
         return request.purpose() == SequenceRequest.Purpose.PREFILL;
     }
 
+    /** Whether it has blocks. */
     boolean isRunning() {
-        return state == State.PREFILLING || state == State.DECODING;
+        return state == State.LOADING || state == State.PREFILLING || state == State.DECODING;
     }
 
     /** Tokens of the leading whole blocks that do not hold the last token. */
@@ -149,6 +156,16 @@ final class Sequence implements Comparable<Sequence> {
     /** Tokens to have computed before the next token is sampled, or before a prefill-only sequence ends. */
     int targetTokens(int blockSizeTokens) {
         return isPrefillOnly() ? shareableTokens(blockSizeTokens) : tokenCount;
+    }
+
+    /** Whole blocks that do not hold the last token. */
+    int shareableBlocks(int blockSizeTokens) {
+        return (tokenCount - 1) / blockSizeTokens;
+    }
+
+    /** Tokens still to compute before the next one is sampled, where they are not being loaded. */
+    int missingTokens(int blockSizeTokens) {
+        return targetTokens(blockSizeTokens) - computedTokens - loadingBlocks * blockSizeTokens;
     }
 
     /** Appends a sampled token. */

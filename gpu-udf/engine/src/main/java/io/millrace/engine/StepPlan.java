@@ -13,6 +13,7 @@ final class StepPlan {
     private int rowCount;
     private int tokenCount;
     private int admittedCount;
+    private int startedLoads;
 
     /** An empty plan of at most so many tokens and sequences. */
     StepPlan(int maxTokens, int maxSequences) {
@@ -27,6 +28,7 @@ final class StepPlan {
         rowCount = 0;
         tokenCount = 0;
         admittedCount = 0;
+        startedLoads = 0;
     }
 
     /** Sequences in the batch. */
@@ -67,8 +69,22 @@ final class StepPlan {
         return admittedCount;
     }
 
+    /** Sequences that began to load blocks. */
+    int startedLoads() {
+        return startedLoads;
+    }
+
+    /** Tokens in the batch of sequences that do not decode yet. */
+    int prefillTokens() {
+        int tokens = 0;
+        for (int row = 0; row < rowCount; row++) {
+            tokens += sequences[row].state == Sequence.State.PREFILLING ? tokenCounts[row] : 0;
+        }
+        return tokens;
+    }
+
     boolean isEmpty() {
-        return rowCount == 0 && completed.isEmpty();
+        return rowCount == 0 && completed.isEmpty() && startedLoads == 0;
     }
 
     void add(Sequence sequence, int tokens) {
@@ -85,6 +101,10 @@ final class StepPlan {
 
     void countAdmitted() {
         admittedCount++;
+    }
+
+    void countLoad() {
+        startedLoads++;
     }
 
     /** Takes a sequence out that lost its blocks after it was added. */

@@ -85,6 +85,7 @@ public final class GgufServedModel implements ServedModel {
                     settings.maxBatchSequences(),
                     maxModelTokens,
                     settings.queueCapacity(),
+                    EngineOptions.DEFAULT_MAX_LOADS,
                     LeastRecentlyUsedRetention::new,
                     EngineOptions.DEFAULT_STALL_TIMEOUT,
                     System::nanoTime);
