@@ -97,6 +97,16 @@ record Failure(
                 true);
     }
 
+    static Failure closeTimedOut() {
+        return new Failure(
+                HttpStatus.GATEWAY_TIMEOUT,
+                SERVER,
+                "timeout",
+                "the session is being deleted, but that takes longer than the gateway waits",
+                null,
+                true);
+    }
+
     static Failure stopping() {
         return new Failure(
                 HttpStatus.SERVICE_UNAVAILABLE, SERVER, "unavailable", "the gateway is stopping", null, true);

@@ -62,13 +62,19 @@ public final class Gateway implements AutoCloseable {
         this.server = server(
                 chat,
                 new TurnsService(openRequests, opener, surroundings),
+                new SessionsService(openRequests, port, environment, options.timeouts()),
                 new ModelsService(options.modelNames(), parser, createdSeconds),
                 new HealthService(port, openRequests),
                 errors);
     }
 
     private Server server(
-            HttpService chat, TurnsService turns, ModelsService models, HealthService health, ErrorResponses errors) {
+            HttpService chat,
+            TurnsService turns,
+            SessionsService sessions,
+            ModelsService models,
+            HealthService health,
+            ErrorResponses errors) {
         GatewayOptions.Limits limits = options.limits();
         GatewayOptions.Timeouts timeouts = options.timeouts();
         ServerBuilder builder = Server.builder()
@@ -92,6 +98,7 @@ public final class Gateway implements AutoCloseable {
         builder.route().get("/v1/turns/{turn}/events").build(turns.events());
         builder.route().delete("/v1/turns/{turn}").build(turns.cancel());
         builder.route().post("/v1/turns/{turn}/cancel").build(turns.cancel());
+        builder.route().delete("/v1/sessions/{*session}").build(sessions.delete());
         builder.route().get("/v1/models").build(models.list());
         builder.route().get("/v1/models/{*model}").build(models.get());
         builder.route().methods(HttpMethod.GET).path("/health").build(health.ready());

@@ -86,8 +86,16 @@ final class SessionResolver {
         return isId(value) ? value : kind + "_" + ContentHash.of(kind, value);
     }
 
+    /** Whether a text can be what a client calls a session: an id, or the two of an agent. */
+    static boolean isSession(String text) {
+        int slash = text.indexOf('/', 1);
+        return isId(text) || (slash > 0 && isId(text.substring(0, slash)) && isId(text.substring(slash + 1)));
+    }
+
     private static boolean isId(String value) {
-        return value.length() <= MAX_ID_CHARS && value.chars().allMatch(c -> c > 0x20 && c < 0x7f);
+        return !value.isEmpty()
+                && value.length() <= MAX_ID_CHARS
+                && value.chars().allMatch(c -> c > 0x20 && c < 0x7f);
     }
 
     private static String orEmpty(@Nullable String value) {

@@ -302,8 +302,8 @@ public final class LocalPort implements RequestPort, AutoCloseable {
     }
 
     private void checkRequest(AgentRequest request) {
-        if (!request.hasChat()) {
-            throw new ServingException(ErrorCode.INVALID_REQUEST, "a request to begin a turn needs a chat body");
+        if (!request.hasChat() && !request.hasClose()) {
+            throw new ServingException(ErrorCode.INVALID_REQUEST, "a request needs a chat, or a session to close");
         }
         if (request.getSessionId().isEmpty() || request.getRequestId().isEmpty()) {
             throw new ServingException(ErrorCode.INVALID_REQUEST, "a request needs a session id and a request id");

@@ -8,6 +8,7 @@ import io.millrace.kv.ErrorCode;
 import io.millrace.kv.ServingException;
 import io.millrace.proto.AgentRequest;
 import io.millrace.proto.ChatRequest;
+import io.millrace.proto.CloseRequest;
 import io.millrace.proto.TokenChunk;
 import io.millrace.proto.TurnFailed;
 import io.millrace.proto.TurnFinished;
@@ -128,6 +129,27 @@ class LocalPortTest {
         assertThat(reader.poll()).matches(AgentRequest::hasCancel);
         assertThat(reader.poll()).isEqualTo(request("s", "3"));
         assertThat(reader.poll()).isNull();
+    }
+
+    @Test
+    void closeIsOfferedAgainLikeATurnAndInItsPlace() {
+        LocalAttachment lost = port.attach();
+        port.submit(request("s", "1"));
+        TurnStream closed = port.submit(close("s", "c"));
+        port.submit(request("s", "2"));
+        assertThat(port.submit(close("s", "c"))).isSameAs(closed);
+        lost.close();
+        LocalAttachment reader = port.attach();
+        assertThat(reader.poll()).isEqualTo(request("s", "1"));
+        assertThat(reader.poll()).isEqualTo(close("s", "c"));
+        assertThat(reader.poll()).isEqualTo(request("s", "2"));
+        port.deliver(finished("s", "1", 0));
+        port.deliver(finished("s", "c", 0));
+        assertThat(closed.isComplete()).isTrue();
+        assertThat(port.openTurns()).isOne();
+        LocalAttachment next = port.attach();
+        assertThat(next.poll()).isEqualTo(request("s", "2"));
+        assertThat(next.poll()).isNull();
     }
 
     @Test
@@ -253,6 +275,14 @@ class LocalPortTest {
         assertThatThrownBy(call)
                 .isInstanceOfSatisfying(
                         ServingException.class, e -> assertThat(e.code()).isEqualTo(code));
+    }
+
+    private static AgentRequest close(String sessionId, String requestId) {
+        return AgentRequest.newBuilder()
+                .setSessionId(sessionId)
+                .setRequestId(requestId)
+                .setClose(CloseRequest.newBuilder().setReason("test"))
+                .build();
     }
 
     static AgentRequest request(String sessionId, String requestId) {

@@ -6,7 +6,8 @@ import java.util.Optional;
 /** How a gateway reaches the job, whatever carries the records: in the process, or over Kafka. */
 public interface RequestPort {
     /**
-     * Offers a request to the job. A request of the same session and request id as one that is known joins its turn.
+     * Offers a request to the job: a chat, or a session to close, whose stream has one chunk that says so. A request of
+     * the same session and request id as one that is known joins its turn.
      *
      * @throws io.millrace.kv.ServingException {@code QUEUE_FULL} if the port's bound is reached, {@code UNAVAILABLE} if
      *     no job takes requests
