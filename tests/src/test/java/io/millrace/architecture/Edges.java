@@ -26,11 +26,12 @@ final class Edges {
         parts.put("proto", List.of());
         parts.put("kv", List.of("proto"));
         parts.put("kv.flink", List.of("proto", "kv"));
+        parts.put("kv.rocksdb", List.of("proto", "kv", "kv.flink"));
         parts.put("model", List.of("kv"));
         parts.put("text", List.of("proto", "kv", "model"));
         parts.put("engine", List.of("proto", "kv", "model"));
         parts.put("backend.cpu", List.of("kv", "model", "engine"));
-        parts.put("operators", List.of("proto", "kv", "kv.flink", "model", "text", "engine"));
+        parts.put("operators", List.of("proto", "kv", "kv.flink", "kv.rocksdb", "model", "text", "engine"));
         parts.put("connector.port", List.of("proto", "kv"));
         parts.put("connector.local", List.of("proto", "kv", "kv.flink", "connector.port"));
         parts.put("gateway", List.of("proto", "kv", "connector.port"));

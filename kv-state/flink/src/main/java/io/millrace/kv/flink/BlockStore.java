@@ -26,11 +26,24 @@ public interface BlockStore extends AutoCloseable {
          * Reads a value, whole, as it was written. Any thread.
          *
          * @param buffer direct; gets the value from its position on, and its position moves behind it; must have room
-         *     for a value of the size that was written
+         *     for a value of the size that was written, and before its position {@link #valuePrefixBytes} bytes, which
+         *     are overwritten
          * @return false if there is no such value
          * @throws IOException if it cannot be read, or does not fit
          */
         boolean read(int index, ByteBuffer buffer) throws IOException;
+    }
+
+    /** Says which values somebody still names. */
+    interface KnownValues {
+        /**
+         * Whether any of these values is still wanted. Called on the task thread, with any current key.
+         *
+         * @param key the session's key
+         * @param firstKey the first value's key
+         * @param lastKey the last value's key; there may be gaps between
+         */
+        boolean isKnown(Object key, long firstKey, long lastKey) throws Exception;
     }
 
     /** Whether writing costs the task thread nothing that grows with the size of values. */
@@ -49,7 +62,7 @@ public interface BlockStore extends AutoCloseable {
      */
     WrittenRun write(Place place, long firstKey, List<ByteBuffer> values) throws IOException;
 
-    /** Bytes that {@link #write} needs before each value. */
+    /** Bytes that {@link #write} and {@link Reader#read} need before each value. */
     int valuePrefixBytes();
 
     /** Makes a written run readable. Task thread. */
@@ -70,6 +83,15 @@ public interface BlockStore extends AutoCloseable {
      * @return bytes that were written again
      */
     long mergeSmallFiles(Place place) throws IOException;
+
+    /**
+     * Drops values that nobody names any more: those of runs that were written and never committed before the job's
+     * last attempt ended. To be called after a restore, before anything is written. Looks at the files' key ranges and
+     * reads no values, so it is not complete. Task thread.
+     *
+     * @return ranges of values that are dropped
+     */
+    int dropUnknown(KnownValues known) throws Exception;
 
     /** Counts at this moment. Any thread. */
     Stats stats();
