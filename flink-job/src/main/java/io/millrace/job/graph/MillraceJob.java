@@ -15,6 +15,7 @@ import io.millrace.operators.prefill.PrefillSettings;
 import io.millrace.operators.router.PlacementPolicy;
 import io.millrace.operators.router.RouterSettings;
 import io.millrace.operators.router.SessionRouterOperatorFactory;
+import io.millrace.operators.tiers.TierSettings;
 import io.millrace.proto.AgentRequest;
 import io.millrace.proto.TokenChunk;
 import io.millrace.proto.Turn;
@@ -30,6 +31,7 @@ import org.apache.flink.configuration.PipelineOptions;
 import org.apache.flink.configuration.RestartStrategyOptions;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.DataStreamSink;
+import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
 /**
@@ -54,6 +56,9 @@ public final class MillraceJob {
     public static final String DECODE_UID = "millrace-decode";
     /** The uid of the sink of chunks. */
     public static final String CHUNKS_UID = "millrace-chunks";
+
+    /** Decode's share of its slot's managed memory, beside other operators'; state backends have one of their own. */
+    private static final int DECODE_MEMORY_WEIGHT = 70;
 
     private MillraceJob() {}
 
@@ -139,8 +144,9 @@ public final class MillraceJob {
         DecodeSettings settings = new DecodeSettings(
                 configuration.get(MillraceOptions.DECODE_PENDING_TURNS),
                 configuration.get(MillraceOptions.DECODE_UNACKNOWLEDGED_STEPS),
-                configuration.get(MillraceOptions.SESSION_TTL));
-        return prefilled
+                configuration.get(MillraceOptions.SESSION_TTL),
+                TierSettings.defaults(configuration.get(MillraceOptions.SESSION_TTL)));
+        SingleOutputStreamOperator<TokenChunk> decoded = prefilled
                 .keyBy(MillraceJob::placement, SessionPlacementTypeInfo.INSTANCE)
                 .transform(
                         "Decode",
@@ -148,6 +154,8 @@ public final class MillraceJob {
                         new DecodeOperatorFactory(model, model, settings))
                 .uid(DECODE_UID)
                 .setParallelism(configuration.get(MillraceOptions.DECODE_PARALLELISM));
+        DecodeOperatorFactory.declareManagedMemory(decoded.getTransformation(), DECODE_MEMORY_WEIGHT);
+        return decoded;
     }
 
     /**

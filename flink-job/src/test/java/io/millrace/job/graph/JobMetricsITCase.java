@@ -10,6 +10,7 @@ import io.millrace.operators.decode.DecodeMetrics;
 import io.millrace.operators.prefill.PrefillMetrics;
 import io.millrace.operators.router.RouterMetrics;
 import io.millrace.operators.testing.TestingServedModel;
+import io.millrace.operators.tiers.TierMetrics;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.nio.file.Path;
@@ -84,7 +85,8 @@ class JobMetricsITCase {
 
     @Test
     void everyMetricIsOnThePage() throws Exception {
-        for (Class<?> metrics : List.of(RouterMetrics.class, PrefillMetrics.class, DecodeMetrics.class)) {
+        for (Class<?> metrics :
+                List.of(RouterMetrics.class, PrefillMetrics.class, DecodeMetrics.class, TierMetrics.class)) {
             for (Field field : metrics.getFields()) {
                 if (Modifier.isStatic(field.getModifiers()) && field.getType() == String.class) {
                     assertThat(PAGE).content().contains("`" + field.get(null) + "`");

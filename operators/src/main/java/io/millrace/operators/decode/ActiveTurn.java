@@ -6,11 +6,13 @@ import io.millrace.engine.SequenceEvent.FinishReason;
 import io.millrace.kv.flink.SessionPlacement;
 import io.millrace.operators.EngineTurn;
 import io.millrace.operators.TokenIds;
+import io.millrace.operators.tiers.TurnBlocks;
 import io.millrace.proto.TokenChunk;
 import io.millrace.proto.Turn;
 import io.millrace.proto.TurnFailed;
 import io.millrace.proto.TurnFinished;
 import io.millrace.proto.TurnProgress;
+import org.jspecify.annotations.Nullable;
 
 /** A turn that is being decoded: the mutable twin of {@link Turn} and {@link TurnProgress}. Used on the task thread. */
 final class ActiveTurn implements EngineTurn {
@@ -21,6 +23,7 @@ final class ActiveTurn implements EngineTurn {
     private final String sequenceId;
     private final TurnChunks chunks;
     private final TurnProgress.Builder progress;
+    private @Nullable TurnBlocks blocks;
     private boolean unsaved;
     private long lastTokenNanos;
     private long lastTokenMs;
@@ -39,6 +42,16 @@ final class ActiveTurn implements EngineTurn {
         for (int tokenId : progress.getGeneratedTokenIdsList()) {
             chunks.next(tokenId);
         }
+    }
+
+    /** The tiers know it from now on. */
+    void attach(TurnBlocks known) {
+        this.blocks = requireNonNull(known, "known");
+    }
+
+    /** Its blocks in the tiers. */
+    TurnBlocks blocks() {
+        return requireNonNull(blocks, "the tiers do not know the turn");
     }
 
     @Override

@@ -10,6 +10,7 @@ import io.millrace.engine.SequenceRequest;
 import io.millrace.engine.StepOutput;
 import io.millrace.kv.ErrorCode;
 import io.millrace.kv.flink.SessionPlacement;
+import io.millrace.kv.rocksdb.BlockStores;
 import io.millrace.operators.AdmissionQueue;
 import io.millrace.operators.EngineOperator;
 import io.millrace.operators.EngineSource;
@@ -21,6 +22,13 @@ import io.millrace.operators.StepInbox;
 import io.millrace.operators.TokenIds;
 import io.millrace.operators.TurnFailures;
 import io.millrace.operators.TurnId;
+import io.millrace.operators.decode.coordination.DecodeControl;
+import io.millrace.operators.tiers.HostMemory;
+import io.millrace.operators.tiers.OperatorTaskThread;
+import io.millrace.operators.tiers.SessionTiers;
+import io.millrace.operators.tiers.TierBase;
+import io.millrace.operators.tiers.TierSettings;
+import io.millrace.operators.tiers.TierState;
 import io.millrace.proto.TokenChunk;
 import io.millrace.proto.Turn;
 import io.millrace.proto.TurnFailed;
@@ -29,8 +37,12 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.apache.flink.runtime.execution.Environment;
 import org.apache.flink.runtime.state.StateInitializationContext;
 import org.apache.flink.runtime.state.StateSnapshotContext;
+import org.apache.flink.runtime.state.VoidNamespace;
+import org.apache.flink.runtime.state.VoidNamespaceSerializer;
+import org.apache.flink.streaming.api.operators.InternalTimerService;
 import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.jspecify.annotations.Nullable;
@@ -51,9 +63,13 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
     private final transient ModelText.Source texts;
     private final transient DecodeSettings settings;
 
+    private final transient DecodeControl control;
     private transient @Nullable DecodeState state;
+    private transient @Nullable TierState tierState;
+    private transient @Nullable SessionTiers tiers;
     private transient @Nullable ModelText text;
     private transient @Nullable DecodeMetrics decodeMetrics;
+    private transient long restoredCheckpointId;
 
     DecodeOperator(
             StreamOperatorParameters<TokenChunk> parameters,
@@ -61,6 +77,7 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
             ModelText.Source texts,
             DecodeSettings settings) {
         super(parameters, engines);
+        this.control = DecodeControl.register(parameters);
         this.texts = requireNonNull(texts, "texts");
         this.settings = requireNonNull(settings, "settings");
     }
@@ -69,6 +86,8 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
     public void initializeState(StateInitializationContext context) throws Exception {
         super.initializeState(context);
         state = new DecodeState(context.getKeyedStateStore(), settings.endedTurnTtl());
+        tierState = new TierState(context.getKeyedStateStore());
+        restoredCheckpointId = context.getRestoredCheckpointId().orElse(-1);
     }
 
     @Override
@@ -84,8 +103,42 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
                 active()::size,
                 admissions()::size,
                 () -> held.engine().stats());
+        SessionTiers opened = openTiers(held);
+        tiers = opened;
         restore();
         mailbox().execute(admissions()::pump, "admit restored turns");
+        mailbox().execute(opened::bringAhead, "bring sessions ahead");
+        int subtask = getRuntimeContext().getTaskInfo().getIndexOfThisSubtask();
+        control.serve(new TierSessions(opened, subtask, held.engine().kvLayout().blockBytes()));
+    }
+
+    private SessionTiers openTiers(EngineLease held) throws Exception {
+        Environment environment = getContainingTask().getEnvironment();
+        TierSettings wanted = settings.tiers();
+        InternalTimerService<VoidNamespace> timers = getInternalTimerService(
+                SessionTimer.NAME, VoidNamespaceSerializer.INSTANCE, new SessionTimer(this::tiers));
+        String taskName = getRuntimeContext().getTaskInfo().getTaskNameWithSubtasks();
+        int contentBytes = Math.toIntExact(held.engine().kvLayout().blockBytes());
+        TierBase base = new TierBase(
+                wanted,
+                requireNonNull(tierState),
+                new OperatorTaskThread(mailbox(), getProcessingTimeService(), this::setCurrentKey),
+                timeMs -> timers.registerProcessingTimeTimer(VoidNamespace.INSTANCE, timeMs),
+                held,
+                wanted.stateEnabled()
+                        ? BlockStores.open(getKeyedStateBackend(), wanted.storeSettings(), taskName)
+                        : null,
+                HostMemory.open(this, getOperatorConfig(), environment, wanted.hostMaxBytes(), contentBytes),
+                restoredCheckpointId,
+                DecodeOperator::newThread,
+                System::nanoTime);
+        return SessionTiers.open(base, getMetricGroup());
+    }
+
+    private static Thread newThread(Runnable run) {
+        Thread thread = new Thread(run, "millrace-decode-tiers");
+        thread.setDaemon(true);
+        return thread;
     }
 
     @Override
@@ -100,6 +153,8 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
         if (turn.hasRefused()) {
             requireNonNull(decodeMetrics).failed();
             emit(TurnChunks.failed(turn, 0, turn.getRefused()));
+        } else if (turn.getClose()) {
+            closeSession(turn, (SessionPlacement) getCurrentKey());
         } else if (turn.getCancel()) {
             cancel(turn, known);
         } else if (turn.getRepeat() || known != null) {
@@ -119,6 +174,15 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
             }
         }
         super.snapshotState(context);
+    }
+
+    @Override
+    public void close() throws Exception {
+        // Before the lease and the state go: its threads use both.
+        if (tiers != null) {
+            tiers.close();
+        }
+        super.close();
     }
 
     private void begin(Turn turn, SessionPlacement placement) throws Exception {
@@ -147,6 +211,8 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
             emit(TurnChunks.failed(turn, progress.getGeneratedTokenIdsCount(), TurnFailures.of(e)));
             return null;
         }
+        int[] prompt = TokenIds.prompt(turn);
+        taken.attach(tiers().begin(placement, turn.getCacheSalt(), prompt, taken.generatedTokens()));
         add(taken);
         return taken;
     }
@@ -167,6 +233,20 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
                 finish(taken, FinishReason.CANCELLED, 0);
             }
         }
+    }
+
+    /** Ends the session's turns and drops all that is known of it. */
+    private void closeSession(Turn turn, SessionPlacement placement) throws Exception {
+        for (ActiveTurn running : List.copyOf(active().values())) {
+            if (running.placement().equals(placement)) {
+                lease().cancel(running.sequenceId());
+                finish(running, FinishReason.CANCELLED, running.turn().getCachedTokens());
+            }
+        }
+        setCurrentKey(placement);
+        requireNonNull(state).clear();
+        tiers().drop(placement);
+        emit(TurnChunks.closed(turn));
     }
 
     /** Sends the chunks of a turn again, from the first. */
@@ -232,6 +312,9 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
             boolean resumed = turn.lastTokenNanos() == 0;
             chunk = turn.token(token.tokenId(), token.nanos(), clock().nowMs());
             measure(turn, resumed, sinceLastNanos);
+            if (turn.blocks().isSaveDue(turn.tokenCount())) {
+                tiers().progressed(turn.blocks(), turn.generatedTokens());
+            }
         } catch (RuntimeException e) {
             LOG.error("turn {} failed", TurnId.of(turn.turn()), e);
             lease().cancel(turn.sequenceId());
@@ -288,9 +371,15 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
     private void end(ActiveTurn turn) throws Exception {
         remove(turn);
         requireNonNull(state).end(turn.turn().getRequestId());
+        tiers().ended(turn.blocks(), turn.generatedTokens());
+    }
+
+    private SessionTiers tiers() {
+        return requireNonNull(tiers, "the operator is not open");
     }
 
     private void restore() throws Exception {
+        tiers().restore(keys(TierState.SESSION_RECORD.getName()));
         List<RestoredTurn> restored = new ArrayList<>();
         for (SessionPlacement placement : keys(DecodeState.TURNS.getName())) {
             setCurrentKey(placement);
@@ -306,6 +395,7 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
                 admissions().add(taken);
             }
         }
+        tiers().countRestored(restored.size());
         if (!restored.isEmpty()) {
             LOG.info("{} unfinished turns were restored", restored.size());
         }
@@ -328,7 +418,7 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
                 turn.getPriority(),
                 clock().arrivalNanos(turn.getArrivalMs()),
                 model.stopCondition(turn, generated),
-                null);
+                tiers().prefixSource(item.blocks()));
     }
 
     /** How turns come into the engine, and what becomes of those it will not take. */

@@ -2,6 +2,7 @@ package io.millrace.operators.decode;
 
 import static java.util.Objects.requireNonNull;
 
+import io.millrace.operators.tiers.TierSettings;
 import java.io.Serializable;
 import java.time.Duration;
 
@@ -11,13 +12,15 @@ import java.time.Duration;
  * @param pendingTurnsMax turns that wait for room in the engine, beyond which no more input is read
  * @param maxUnacknowledgedSteps steps that the engine may be ahead of what was sent downstream
  * @param endedTurnTtl how long the last turn of a session can be sent again after it has ended
+ * @param tiers how sessions use the tiers below the device
  */
-public record DecodeSettings(int pendingTurnsMax, int maxUnacknowledgedSteps, Duration endedTurnTtl)
+public record DecodeSettings(int pendingTurnsMax, int maxUnacknowledgedSteps, Duration endedTurnTtl, TierSettings tiers)
         implements Serializable {
     public DecodeSettings {
         checkPositive(pendingTurnsMax, "pendingTurnsMax");
         checkPositive(maxUnacknowledgedSteps, "maxUnacknowledgedSteps");
         requireNonNull(endedTurnTtl, "endedTurnTtl");
+        requireNonNull(tiers, "tiers");
     }
 
     private static void checkPositive(int value, String name) {

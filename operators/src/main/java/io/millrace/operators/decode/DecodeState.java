@@ -71,6 +71,13 @@ final class DecodeState {
         progress.remove(requestId);
     }
 
+    /** Forgets the current key's session. */
+    void clear() {
+        turns.clear();
+        progress.clear();
+        lastEnded.clear();
+    }
+
     /** Remembers the current key's last turn that ended. */
     void putLastEnded(TurnProgress ended) throws Exception {
         lastEnded.update(requireNonNull(ended, "ended"));

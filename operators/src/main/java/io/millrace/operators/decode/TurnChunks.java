@@ -61,6 +61,15 @@ final class TurnChunks {
                 .build();
     }
 
+    /** The only chunk of a request that closed its session. */
+    static TokenChunk closed(Turn turn) {
+        return TokenChunk.newBuilder()
+                .setSessionId(turn.getSessionId())
+                .setRequestId(turn.getRequestId())
+                .setFinished(TurnFinished.newBuilder().setReason(TurnFinished.Reason.CLOSED))
+                .build();
+    }
+
     private TokenChunk.Builder chunk(TurnText.Piece piece) {
         hasToolCalls |= !piece.toolCalls().isEmpty();
         return TokenChunk.newBuilder()

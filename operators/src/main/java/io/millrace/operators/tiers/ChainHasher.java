@@ -1,0 +1,53 @@
+package io.millrace.operators.tiers;
+
+import static java.util.Objects.requireNonNull;
+
+import io.millrace.kv.BlockHash;
+import io.millrace.kv.BlockHasher;
+import java.util.List;
+
+/** Names the full blocks of a turn's tokens. Used on the task thread. */
+final class ChainHasher {
+    private final BlockHasher hasher;
+    private final String modelFingerprint;
+    private final int[] block;
+
+    ChainHasher(int blockSizeTokens, String modelFingerprint) {
+        this.hasher = new BlockHasher(blockSizeTokens);
+        this.modelFingerprint = requireNonNull(modelFingerprint, "modelFingerprint");
+        this.block = new int[blockSizeTokens];
+    }
+
+    int blockSizeTokens() {
+        return block.length;
+    }
+
+    /** Full blocks of so many tokens whose KV the engine has computed: the last token's is not. */
+    int fullBlocks(int tokenCount) {
+        return Math.max(0, tokenCount - 1) / block.length;
+    }
+
+    /**
+     * Adds the names of blocks that a chain lacks.
+     *
+     * @param chain the names of the first blocks, and then of all
+     * @param prompt the turn's prompt
+     * @param generated its output so far
+     */
+    void extend(List<BlockHash> chain, String cacheSalt, int[] prompt, int[] generated) {
+        int full = fullBlocks(prompt.length + generated.length);
+        if (chain.size() >= full) {
+            return;
+        }
+        BlockHash parent = chain.isEmpty() ? hasher.root(modelFingerprint, cacheSalt) : chain.get(chain.size() - 1);
+        for (int i = chain.size(); i < full; i++) {
+            int begin = i * block.length;
+            for (int j = 0; j < block.length; j++) {
+                int at = begin + j;
+                block[j] = at < prompt.length ? prompt[at] : generated[at - prompt.length];
+            }
+            parent = hasher.child(parent, block, 0);
+            chain.add(parent);
+        }
+    }
+}
