@@ -61,8 +61,7 @@ final class RandomRequests {
 
     private static SequenceRequest request(
             String id, SequenceRequest.Purpose purpose, int[] prompt, int[] generated, SamplingParameters sampling) {
-        return new SequenceRequest(
-                id, id, purpose, prompt, generated, sampling, "", 0, 0, StopCondition.NEVER, null);
+        return new SequenceRequest(id, id, purpose, prompt, generated, sampling, "", 0, 0, StopCondition.NEVER, null);
     }
 
     private float between(float low, float high) {
