@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.apache.flink.api.common.operators.MailboxExecutor;
 import org.apache.flink.runtime.state.VoidNamespace;
@@ -17,6 +18,7 @@ import org.apache.flink.streaming.api.operators.BoundedOneInput;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.runtime.tasks.mailbox.TaskMailbox;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,6 +71,19 @@ public abstract class EngineOperator<T extends EngineTurn, O> extends AbstractSt
             lease.close();
         }
         super.close();
+    }
+
+    /**
+     * Reads no more input while something is full. Checkpoints run meanwhile, unlike in {@link MailboxExecutor#yield} of
+     * the operator's own executor, which leaves the task's mails alone: an engine may be full for as long as it likes.
+     * The record at hand counts as processed in them, so all of it must be in the state.
+     */
+    protected void waitWhile(BooleanSupplier full) throws InterruptedException {
+        MailboxExecutor everything =
+                getContainingTask().getMailboxExecutorFactory().createExecutor(TaskMailbox.MIN_PRIORITY);
+        while (full.getAsBoolean()) {
+            everything.yield();
+        }
     }
 
     /** How turns come into the engine. */

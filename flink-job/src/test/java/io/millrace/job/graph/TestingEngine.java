@@ -50,6 +50,7 @@ final class TestingEngine {
     /** Steps of a model that stand still while it is closed. */
     static final class StepGate {
         private boolean open = true;
+        private boolean stepWaits;
 
         StepGate(TestingModelInstance instance) {
             instance.observe(batch -> pass());
@@ -64,11 +65,21 @@ final class TestingEngine {
             open = false;
         }
 
+        /** Waits until a step stands still. */
+        synchronized void awaitStep() throws InterruptedException {
+            while (!stepWaits) {
+                wait();
+            }
+        }
+
         private synchronized void pass() {
             try {
                 while (!open) {
+                    stepWaits = true;
+                    notifyAll();
                     wait();
                 }
+                stepWaits = false;
             } catch (InterruptedException e) {
                 throw new IllegalStateException(e);
             }

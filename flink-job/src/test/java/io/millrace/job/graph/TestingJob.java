@@ -122,9 +122,25 @@ final class TestingJob implements AutoCloseable {
         });
     }
 
-    /** Waits for one more checkpoint, all of it after this call. */
-    void checkpoint() throws Exception {
-        cluster.triggerCheckpoint(jobId).get(TIMEOUT_MS, TimeUnit.MILLISECONDS);
+    /** Waits for one more checkpoint, all of it after this call; returns where it is. */
+    String checkpoint() throws Exception {
+        return cluster.triggerCheckpoint(jobId).get(TIMEOUT_MS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Bytes of records in channels that the latest checkpoint holds. */
+    long checkpointedChannelBytes() throws Exception {
+        return cluster.getExecutionGraph(jobId)
+                .get()
+                .getCheckpointStatsSnapshot()
+                .getHistory()
+                .getLatestCompletedCheckpoint()
+                .getPersistedData();
+    }
+
+    /** Cancels the job and waits until its tasks have ended. */
+    void cancel() throws Exception {
+        cluster.cancelJob(jobId).get(TIMEOUT_MS, TimeUnit.MILLISECONDS);
+        assertThat(awaitEnd()).isEqualTo(JobStatus.CANCELED);
     }
 
     /** Makes a savepoint in a directory while the job runs; returns the savepoint. */

@@ -193,9 +193,7 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
         }
         admissions().add(taken);
         admissions().pump();
-        while (admissions().size() >= settings.pendingTurnsMax()) {
-            mailbox().yield();
-        }
+        waitWhile(() -> admissions().size() >= settings.pendingTurnsMax());
     }
 
     /** Makes a turn an active one; null if it cannot be read and so has failed. */

@@ -120,9 +120,7 @@ final class PrefillOperator extends EngineOperator<PendingTurn, Turn> {
         begin(turn, (SessionPlacement) getCurrentKey());
         admissions().pump();
         // Turns that are in the engine count too: they are what the state grows by.
-        while (active().size() >= settings.pendingTurnsMax()) {
-            mailbox().yield();
-        }
+        waitWhile(() -> active().size() >= settings.pendingTurnsMax());
     }
 
     /** Prompt tokens that the engine holds. */
