@@ -7,11 +7,14 @@ import io.millrace.connector.local.LocalSink;
 import io.millrace.connector.local.LocalSource;
 import io.millrace.connector.port.TurnStream;
 import io.millrace.operators.ServedModel;
+import io.millrace.operators.decode.coordination.DecodeControlClient;
 import io.millrace.proto.AgentRequest;
 import io.millrace.proto.ChatMessage;
 import io.millrace.proto.ChatRequest;
+import io.millrace.proto.CloseRequest;
 import io.millrace.proto.SamplingParams;
 import io.millrace.proto.TokenChunk;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,6 +39,7 @@ import org.apache.flink.runtime.jobgraph.SavepointRestoreSettings;
 import org.apache.flink.runtime.minicluster.MiniCluster;
 import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.util.SerializedValue;
 import org.jspecify.annotations.Nullable;
 
 /** A job on a cluster of its own in this process, with a port to it. */
@@ -127,6 +131,17 @@ final class TestingJob implements AutoCloseable {
         return cluster.triggerCheckpoint(jobId).get(TIMEOUT_MS, TimeUnit.MILLISECONDS);
     }
 
+    /** Asks the job's Decode. */
+    DecodeControlClient control() {
+        return new DecodeControlClient(MillraceJob.DECODE_UID, (uid, request) -> {
+            try {
+                return cluster.deliverCoordinationRequestToCoordinator(jobId, uid, new SerializedValue<>(request));
+            } catch (IOException e) {
+                return CompletableFuture.failedFuture(e);
+            }
+        });
+    }
+
     /** Bytes of records in channels that the latest checkpoint holds. */
     long checkpointedChannelBytes() throws Exception {
         return cluster.getExecutionGraph(jobId)
@@ -180,6 +195,16 @@ final class TestingJob implements AutoCloseable {
                 .setChat(ChatRequest.newBuilder()
                         .addAllMessages(messages)
                         .setSampling(SamplingParams.newBuilder().setMaxTokens(maxTokens)))
+                .build();
+    }
+
+    /** A request to end a session. */
+    static AgentRequest close(String sessionId, String requestId) {
+        return AgentRequest.newBuilder()
+                .setSessionId(sessionId)
+                .setRequestId(requestId)
+                .setArrivalMs(System.currentTimeMillis())
+                .setClose(CloseRequest.newBuilder().setReason("test"))
                 .build();
     }
 

@@ -6,7 +6,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.millrace.proto.ControlRequest;
 import org.apache.flink.runtime.operators.coordination.CoordinationRequest;
 
-/** A {@link ControlRequest} on its way from a client to Decode's coordinator. The JobManager reads it by the job's jar. */
+/** A {@link ControlRequest} on its way from a client to Decode's coordinator. */
 public final class DecodeControlRequest implements CoordinationRequest {
     private static final long serialVersionUID = 1L;
 
