@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * each value.
  */
 public final class PutBlockStore implements BlockStore {
+    /** In place of a value that was not fetched, because the reader has enough. */
+    private static final byte[] NOT_FETCHED = {};
+
     private final MapState<Long, byte[]> blocks;
     private final long readerBytesMax;
     private final AtomicLong writtenBytes = new AtomicLong();
@@ -24,8 +27,8 @@ public final class PutBlockStore implements BlockStore {
     /**
      * A store in a state.
      *
-     * @param readerBytesMax bytes of values that one reader may have in the heap, if {@code get} makes a copy: what is
-     *     above is not found
+     * @param readerBytesMax bytes of values that one reader may have in the heap, if {@code get} makes a copy: reading
+     *     what is above is an error
      */
     public PutBlockStore(MapState<Long, byte[]> blocks, long readerBytesMax) {
         this.blocks = requireNonNull(blocks, "blocks");
@@ -73,7 +76,7 @@ public final class PutBlockStore implements BlockStore {
         List<byte @Nullable []> values = new ArrayList<>(keys.length);
         long bytes = 0;
         for (long key : keys) {
-            byte[] value = bytes < readerBytesMax ? blocks.get(key) : null;
+            byte[] value = bytes < readerBytesMax ? blocks.get(key) : NOT_FETCHED;
             bytes += value == null ? 0 : value.length;
             values.add(value);
         }
@@ -114,6 +117,9 @@ public final class PutBlockStore implements BlockStore {
     private boolean read(byte @Nullable [] value, ByteBuffer buffer) throws IOException {
         if (value == null) {
             return false;
+        }
+        if (value == NOT_FETCHED) {
+            throw new IOException("one reader has at most " + readerBytesMax + " bytes of blocks in the heap");
         }
         if (buffer.remaining() < value.length) {
             throw new IOException("a value of " + value.length + " bytes does not fit into " + buffer.remaining());

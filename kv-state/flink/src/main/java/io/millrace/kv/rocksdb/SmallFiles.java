@@ -1,5 +1,6 @@
 package io.millrace.kv.rocksdb;
 
+import io.millrace.kv.rocksdb.BlockStoreSettings.Merging;
 import io.millrace.kv.rocksdb.LiveFiles.LiveFile;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -27,7 +28,7 @@ final class SmallFiles implements AutoCloseable {
     private final RocksDB db;
     private final ColumnFamilyHandle family;
     private final LiveFiles liveFiles;
-    private final BlockStoreSettings settings;
+    private final Merging settings;
     private final CompactionOptions options = new CompactionOptions()
             .setCompression(CompressionType.NO_COMPRESSION)
             .setMaxSubcompactions(1);
@@ -35,7 +36,10 @@ final class SmallFiles implements AutoCloseable {
     /** Small files of each session, or more: drops are not counted. */
     private Map<SessionRange, Integer> counts = new HashMap<>();
 
-    SmallFiles(RocksDB db, ColumnFamilyHandle family, LiveFiles liveFiles, BlockStoreSettings settings) {
+    private long writtenBytes;
+    private long mergedBytes;
+
+    SmallFiles(RocksDB db, ColumnFamilyHandle family, LiveFiles liveFiles, Merging settings) {
         this.db = db;
         this.family = family;
         this.liveFiles = liveFiles;
@@ -57,6 +61,7 @@ final class SmallFiles implements AutoCloseable {
 
     /** Counts a file that was written. */
     synchronized void add(SessionRange range, long fileBytes) {
+        writtenBytes += fileBytes;
         if (fileBytes < settings.smallFileBytes()) {
             counts.merge(range, 1, Integer::sum);
         }
@@ -68,36 +73,42 @@ final class SmallFiles implements AutoCloseable {
     }
 
     /**
-     * Merges small files of the session that lie one behind the other, if there are as many as the settings say.
+     * Merges small files of the session that lie one behind the other, if there are as many as the settings say, and
+     * the price is in bounds.
      *
      * @return bytes of the files that were merged
      */
     long merge(SessionRange range) throws RocksDBException {
         int files = liveFiles.count();
-        synchronized (this) {
-            boolean many = counts.getOrDefault(range, 0) >= settings.smallFilesMax();
-            boolean stale = counts.size() > files + STALE_SESSIONS_MAX;
-            if (!stale && (!many || files < settings.liveFilesMin())) {
-                return 0;
-            }
+        if (!isWorthListing(range, files)) {
+            return 0;
         }
         List<LiveFile> all = liveFiles.list();
         countAll(all);
         List<LiveFile> merged = longestRun(all, range);
-        if (merged.size() < settings.smallFilesMax()) {
+        if (merged.size() < settings.runLengthMin()) {
             return 0;
         }
         List<String> names = merged.stream().map(LiveFile::name).toList();
         db.compactFiles(options, family, names, liveFiles.bottomLevel(), -1, null);
+        long bytes = merged.stream().mapToLong(LiveFile::bytes).sum();
         synchronized (this) {
             counts.merge(range, 1 - merged.size(), Integer::sum);
+            mergedBytes += bytes;
         }
-        return merged.stream().mapToLong(LiveFile::bytes).sum();
+        return bytes;
     }
 
     @Override
     public void close() {
         options.close();
+    }
+
+    private synchronized boolean isWorthListing(SessionRange range, int files) {
+        boolean many = counts.getOrDefault(range, 0) >= settings.runLengthMin();
+        boolean cheap = mergedBytes <= settings.costRatioMax() * writtenBytes;
+        boolean stale = counts.size() > files + STALE_SESSIONS_MAX;
+        return stale || many && files >= settings.filesMin() && (cheap || files >= settings.filesMax());
     }
 
     /** Only neighbours: a large file between two small ones would be written again with them. */

@@ -134,7 +134,7 @@ class RocksBlockStoreTest {
     @Test
     void smallFilesAreMergedIntoTheBottomLevel() throws Exception {
         TestingBlockTask.Options options = options();
-        options.settings = options.settings.withLiveFilesMin(0);
+        options.settings = options.settings.withMerging(new BlockStoreSettings.Merging(4 << 20, 8, 0, 0, 0));
         try (TestingBlockTask task = start(options, null)) {
             task.write("b", 1);
             for (int i = 0; i < 8; i++) {

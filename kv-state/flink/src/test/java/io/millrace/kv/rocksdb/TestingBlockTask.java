@@ -15,6 +15,7 @@ import java.util.Random;
 import java.util.TreeSet;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.runtime.checkpoint.SnapshotType;
+import org.apache.flink.runtime.state.AbstractKeyedStateBackend;
 import org.apache.flink.runtime.state.CheckpointStorage;
 import org.apache.flink.runtime.state.KeyedStateBackend;
 import org.apache.flink.runtime.state.KeyedStateHandle;
@@ -26,7 +27,7 @@ import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.util.KeyedOneInputStreamOperatorTestHarness;
 import org.jspecify.annotations.Nullable;
 
-/** One attempt of one subtask with a store of blocks in real keyed state; what its blocks hold follows from their keys. */
+/** One attempt of one subtask with blocks in real keyed state; what a block holds follows from its key. */
 final class TestingBlockTask implements AutoCloseable {
     static final int MAX_PARALLELISM = 16;
 
@@ -84,6 +85,13 @@ final class TestingBlockTask implements AutoCloseable {
 
     KeyedStateBackend<SessionPlacement> backend() {
         return operator.getKeyedStateBackend();
+    }
+
+    /** Whether a session's key group is one of this subtask's. */
+    boolean owns(String session) {
+        return operator.getKeyedStateBackend() instanceof AbstractKeyedStateBackend<?> backend
+                && backend.getKeyGroupRange()
+                        .contains(SessionPlacement.bySessionId(session).keyGroup(MAX_PARALLELISM));
     }
 
     BlockStore.Place place(String session) {
