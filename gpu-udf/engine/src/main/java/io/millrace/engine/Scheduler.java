@@ -147,8 +147,7 @@ final class Scheduler {
         plan.clear();
         underway.clear();
         preemptedInStep = false;
-        scheduleDecodes();
-        schedulePrefills();
+        scheduleRunning();
         if (!preemptedInStep) {
             admitWaiting();
         }
@@ -229,8 +228,16 @@ final class Scheduler {
         pool.checkIntegrity(tables, otherUses);
     }
 
-    private void scheduleDecodes() {
-        int kept = hasRunnablePrefill() ? 1 : 0;
+    private void scheduleRunning() {
+        scheduleDecodes(hasRunnablePrefill() ? 1 : 0);
+        schedulePrefills();
+        if (plan.isEmpty()) {
+            // The only row was kept for a prefill that found no blocks: decodes may take the ones it has.
+            scheduleDecodes(0);
+        }
+    }
+
+    private void scheduleDecodes(int kept) {
         // Sequences that lose their blocks here come later in the order, so the index stays right.
         for (int i = 0; i < running.size(); i++) {
             Sequence sequence = running.get(i);
@@ -440,8 +447,7 @@ final class Scheduler {
         for (int i = running.size() - 1; i >= 0 && plan.isEmpty(); i = Math.min(i, running.size()) - 1) {
             if (running.get(i).owner().isStalled()) {
                 preempt(running.get(i));
-                scheduleDecodes();
-                schedulePrefills();
+                scheduleRunning();
                 admitWaiting();
             }
         }
