@@ -11,10 +11,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.millrace.connector.port.TurnStream;
 import io.millrace.engine.Engine;
 import io.millrace.engine.testing.TestingModelInstance;
+import io.millrace.gateway.Gateway;
+import io.millrace.gateway.GatewayOptions;
 import io.millrace.operators.testing.TestingModelText;
 import io.millrace.operators.testing.TestingServedModel;
 import io.millrace.proto.SessionInfo;
 import io.millrace.proto.TurnFinished;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,6 +89,25 @@ class SessionCloseITCase {
             assertClosed(job.port().submit(close("s", "c")));
             awaitComplete(turn);
             assertThat(tokens(turn)).isEqualTo(expected("user:hello\n", 200));
+        }
+    }
+
+    @Test
+    void sessionIsDeletedOverHttp(TestInfo test) throws Exception {
+        GatewayOptions options = GatewayOptions.of("testing").withAddress("127.0.0.1", 0);
+        try (TestingJob job = job(test, new Configuration());
+                Gateway gateway = new Gateway(options, job.port())) {
+            gateway.start();
+            TurnStream running = job.port().submit(request("s", "r", "hello", 1000));
+            awaitChunks(running, 5);
+            URI uri = URI.create("http://127.0.0.1:" + gateway.port() + "/v1/sessions/s");
+            HttpResponse<String> answer = HttpClient.newHttpClient()
+                    .send(HttpRequest.newBuilder(uri).DELETE().build(), HttpResponse.BodyHandlers.ofString());
+            assertThat(answer.statusCode()).isEqualTo(200);
+            assertThat(answer.body()).isEqualTo("{\"id\":\"s\",\"object\":\"session.deleted\",\"deleted\":true}");
+            // Its chunks are sent in order: the turn had ended before.
+            assertThat(running.isComplete()).isTrue();
+            assertThat(sessions(job)).isEmpty();
         }
     }
 
