@@ -1,6 +1,7 @@
 package io.millrace.job.cli;
 
 import io.millrace.job.cli.ModelFetcher.ModelUnavailableException;
+import io.millrace.job.graph.JobConfiguration;
 import io.millrace.model.GeneratedModel;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -54,7 +55,9 @@ final class DemoCommand implements Callable<Integer> {
         }
         Path model = model();
         try (EmbeddedJob job = EmbeddedJob.start(
-                options.configuration(model), EmbeddedJob.Addresses.FREE_PORTS, line -> out.println("· " + line))) {
+                options.configuration(model, JobConfiguration.temporaryCheckpoints()),
+                EmbeddedJob.Addresses.FREE_PORTS,
+                line -> out.println("· " + line))) {
             play(job);
         }
         return 0;

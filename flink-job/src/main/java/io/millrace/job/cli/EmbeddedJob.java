@@ -16,15 +16,22 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.apache.flink.api.common.JobID;
+import org.apache.flink.api.common.JobStatus;
+import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.RestOptions;
+import org.apache.flink.core.fs.Path;
+import org.apache.flink.runtime.checkpoint.CheckpointStatsSnapshot;
+import org.apache.flink.runtime.checkpoint.CompletedCheckpointStats;
 import org.apache.flink.runtime.execution.ExecutionState;
 import org.apache.flink.runtime.executiongraph.AccessExecutionGraph;
 import org.apache.flink.runtime.executiongraph.AccessExecutionVertex;
 import org.apache.flink.runtime.jobgraph.JobGraph;
+import org.apache.flink.runtime.jobmaster.JobResult;
 import org.apache.flink.runtime.minicluster.MiniCluster;
 import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,6 +53,8 @@ public final class EmbeddedJob implements AutoCloseable {
     private final Gateway gateway;
     private final String host;
     private final String modelName;
+    private final String checkpointFolder;
+    private volatile boolean ended;
 
     private EmbeddedJob(Parts parts, JobID jobId, Gateway gateway, Addresses addresses) {
         this.cluster = parts.cluster;
@@ -54,6 +63,7 @@ public final class EmbeddedJob implements AutoCloseable {
         this.gateway = gateway;
         this.host = addresses.host();
         this.modelName = parts.modelName;
+        this.checkpointFolder = parts.checkpointFolder();
     }
 
     /**
@@ -121,13 +131,51 @@ public final class EmbeddedJob implements AutoCloseable {
         return port.subscriptionCount();
     }
 
+    /** The folder of the job's own checkpoints, as Flink names it; empty if they are kept in no folder. */
+    public String checkpointFolder() {
+        return checkpointFolder;
+    }
+
+    /**
+     * How a job ended.
+     *
+     * @param savepoint where its savepoint is, if it was stopped with one; else empty
+     */
+    public record End(How how, String savepoint) {
+        /** The ways to end. */
+        public enum How {
+            /** From outside, with a savepoint that it can be resumed from. */
+            STOPPED,
+            /** From outside. */
+            CANCELLED,
+            /** By itself. */
+            FAILED
+        }
+    }
+
     /** Waits until the job has ended, by itself or because it was closed. */
-    public void awaitEnd() throws InterruptedException {
+    public End awaitEnd() throws InterruptedException {
         try {
-            cluster.requestJobResult(jobId).get();
+            JobResult result = cluster.requestJobResult(jobId).get();
+            ended = true;
+            JobStatus status = result.getJobStatus().orElse(JobStatus.FAILED);
+            return switch (status) {
+                case FINISHED -> new End(End.How.STOPPED, latestSavepoint());
+                case CANCELED -> new End(End.How.CANCELLED, "");
+                default -> new End(End.How.FAILED, "");
+            };
         } catch (ExecutionException e) {
             LOG.warn("The job's end is not known", e);
+            return new End(End.How.FAILED, "");
         }
+    }
+
+    private String latestSavepoint() throws InterruptedException, ExecutionException {
+        CheckpointStatsSnapshot stats = cluster.getExecutionGraph(jobId).get().getCheckpointStatsSnapshot();
+        CompletedCheckpointStats savepoint =
+                stats == null ? null : stats.getHistory().getLatestSavepoint();
+        String path = savepoint == null ? null : savepoint.getExternalPath();
+        return path == null ? "" : path;
     }
 
     /** Takes no more requests, waits a while for those that are open, and stops everything. */
@@ -136,8 +184,10 @@ public final class EmbeddedJob implements AutoCloseable {
         gateway.close();
         port.close();
         try {
-            cluster.cancelJob(jobId).get(STOP_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
-            cluster.requestJobResult(jobId).get(STOP_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+            if (!ended) {
+                cluster.cancelJob(jobId).get(STOP_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+                cluster.requestJobResult(jobId).get(STOP_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+            }
         } catch (ExecutionException | TimeoutException e) {
             LOG.warn("The job did not stop in time; the cluster is closed over it", e);
         } catch (InterruptedException e) {
@@ -152,12 +202,14 @@ public final class EmbeddedJob implements AutoCloseable {
         private final LocalPort port;
         private final MiniCluster cluster;
         private final JobGraph graph;
+        private final @Nullable String checkpoints;
 
         private Parts(Configuration given, Addresses addresses) throws Exception {
             Configuration configuration = new Configuration(given);
             configuration.set(RestOptions.ADDRESS, addresses.host());
             configuration.set(RestOptions.BIND_ADDRESS, addresses.host());
             configuration.set(RestOptions.BIND_PORT, addresses.webPort());
+            checkpoints = configuration.get(CheckpointingOptions.CHECKPOINTS_DIRECTORY);
             modelName = MillraceJob.modelName(configuration);
             port = LocalPort.open("embedded-" + PORT_NUMBER.incrementAndGet(), MillraceJob.portOptions(configuration));
             StreamExecutionEnvironment environment = StreamExecutionEnvironment.getExecutionEnvironment(configuration);
@@ -205,6 +257,12 @@ public final class EmbeddedJob implements AutoCloseable {
             }
             throw new ServingException(
                     ErrorCode.UNAVAILABLE, "the job was not ready within " + READY_LIMIT.toMinutes() + " minutes");
+        }
+
+        private String checkpointFolder() {
+            return checkpoints == null
+                    ? ""
+                    : new Path(new Path(checkpoints), graph.getJobID().toString()).toString();
         }
 
         private static boolean allRunning(AccessExecutionGraph state) {

@@ -5,7 +5,7 @@ import java.io.PrintStream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
-/** What {@code ./millrace} starts: {@code demo} and {@code serve}. */
+/** What {@code ./millrace} starts: the embedded job, and what is asked of jobs and savepoints. */
 @Command(name = "millrace", mixinStandardHelpOptions = true, description = "Language models for agents, inside Flink.")
 public final class MillraceCommand {
     private MillraceCommand() {}
@@ -20,6 +20,11 @@ public final class MillraceCommand {
         return new CommandLine(new MillraceCommand())
                 .addSubcommand(new DemoCommand(out))
                 .addSubcommand(new ServeCommand(out))
+                .addSubcommand(new ResumeCommand(out))
+                .addSubcommand(new SavepointCommand(out, err))
+                .addSubcommand(new StopCommand(out, err))
+                .addSubcommand(new SessionsCommand(out))
+                .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((error, command, parsed) -> {
                     if (error instanceof ServingException serving) {
                         // What was wrong is all that the user can use; a stack trace would hide it.

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -46,10 +47,16 @@ final class ModelOptions {
     /**
      * The configuration: the file's, then the command line's, then the model.
      *
+     * @param checkpoints where checkpoints go if neither says
      * @throws io.millrace.kv.ServingException if the model file is damaged: said here, it needs no cluster to fail
      */
-    Configuration configuration(@Nullable Path modelFile) throws IOException {
+    Configuration configuration(@Nullable Path modelFile, Path checkpoints) throws IOException {
         Configuration configuration = given();
+        if (!configuration.contains(CheckpointingOptions.CHECKPOINTS_DIRECTORY)) {
+            configuration.set(
+                    CheckpointingOptions.CHECKPOINTS_DIRECTORY,
+                    checkpoints.toUri().toString());
+        }
         if (modelFile != null) {
             GgufModel.open(modelFile).close();
         }
@@ -73,7 +80,7 @@ final class ModelOptions {
     }
 
     private Configuration given() {
-        Configuration configuration = config == null ? JobConfiguration.loadLocal() : JobConfiguration.load(config);
+        Configuration configuration = config == null ? JobConfiguration.readLocal() : JobConfiguration.load(config);
         settings.forEach(configuration::setString);
         return configuration;
     }

@@ -47,14 +47,20 @@ public final class JobConfiguration {
     public static Configuration loadLocal() {
         Configuration configuration = readLocal();
         if (!configuration.contains(CheckpointingOptions.CHECKPOINTS_DIRECTORY)) {
-            Path folder = Path.of(System.getProperty("java.io.tmpdir"), "millrace-checkpoints");
             configuration.set(
-                    CheckpointingOptions.CHECKPOINTS_DIRECTORY, folder.toUri().toString());
+                    CheckpointingOptions.CHECKPOINTS_DIRECTORY,
+                    temporaryCheckpoints().toUri().toString());
         }
         return configuration;
     }
 
-    private static Configuration readLocal() {
+    /** Where checkpoints go that nobody will resume. */
+    public static Path temporaryCheckpoints() {
+        return Path.of(System.getProperty("java.io.tmpdir"), "millrace-checkpoints");
+    }
+
+    /** Reads the configuration of the embedded job as it is: it need not say where checkpoints go. */
+    public static Configuration readLocal() {
         try (@Nullable InputStream in = JobConfiguration.class.getClassLoader().getResourceAsStream(LOCAL_RESOURCE)) {
             if (in == null) {
                 throw new ServingException(ErrorCode.INTERNAL, LOCAL_RESOURCE + " is not on the class path");

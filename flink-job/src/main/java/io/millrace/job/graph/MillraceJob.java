@@ -6,6 +6,7 @@ import io.millrace.connector.local.LocalSource;
 import io.millrace.kv.flink.ProtoTypeInfo;
 import io.millrace.kv.flink.SessionPlacement;
 import io.millrace.kv.flink.SessionPlacementTypeInfo;
+import io.millrace.kv.rocksdb.BlockStateOptionsFactory;
 import io.millrace.operators.ServedModel;
 import io.millrace.operators.decode.DecodeOperatorFactory;
 import io.millrace.operators.decode.DecodeSettings;
@@ -20,15 +21,22 @@ import io.millrace.proto.AgentRequest;
 import io.millrace.proto.TokenChunk;
 import io.millrace.proto.Turn;
 import java.time.Duration;
+import java.util.Map;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.api.connector.sink2.Sink;
 import org.apache.flink.api.connector.source.Source;
 import org.apache.flink.configuration.CheckpointingOptions;
+import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.ExecutionOptions;
+import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.configuration.PipelineOptions;
 import org.apache.flink.configuration.RestartStrategyOptions;
+import org.apache.flink.configuration.StateBackendOptions;
+import org.apache.flink.configuration.TaskManagerOptions;
+import org.apache.flink.state.rocksdb.RocksDBConfigurableOptions;
+import org.apache.flink.state.rocksdb.RocksDBOptions;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.DataStreamSink;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
@@ -56,9 +64,6 @@ public final class MillraceJob {
     public static final String DECODE_UID = "millrace-decode";
     /** The uid of the sink of chunks. */
     public static final String CHUNKS_UID = "millrace-chunks";
-
-    /** Decode's share of its slot's managed memory, beside other operators'; state backends have one of their own. */
-    private static final int DECODE_MEMORY_WEIGHT = 70;
 
     private MillraceJob() {}
 
@@ -145,7 +150,7 @@ public final class MillraceJob {
                 configuration.get(MillraceOptions.DECODE_PENDING_TURNS),
                 configuration.get(MillraceOptions.DECODE_UNACKNOWLEDGED_STEPS),
                 configuration.get(MillraceOptions.SESSION_TTL),
-                TierSettings.defaults(configuration.get(MillraceOptions.SESSION_TTL)));
+                tierSettings(configuration));
         SingleOutputStreamOperator<TokenChunk> decoded = prefilled
                 .keyBy(MillraceJob::placement, SessionPlacementTypeInfo.INSTANCE)
                 .transform(
@@ -154,8 +159,27 @@ public final class MillraceJob {
                         new DecodeOperatorFactory(model, model, settings))
                 .uid(DECODE_UID)
                 .setParallelism(configuration.get(MillraceOptions.DECODE_PARALLELISM));
-        DecodeOperatorFactory.declareManagedMemory(decoded.getTransformation(), DECODE_MEMORY_WEIGHT);
+        if (configuration.get(MillraceOptions.HOST_TIER_ENABLED)) {
+            DecodeOperatorFactory.declareManagedMemory(
+                    decoded.getTransformation(), configuration.get(MillraceOptions.HOST_TIER_WEIGHT));
+        }
         return decoded;
+    }
+
+    /** How sessions use the tiers below the device. */
+    static TierSettings tierSettings(Configuration configuration) {
+        MemorySize hostMax = configuration.get(MillraceOptions.HOST_TIER_MAX_SIZE);
+        long hostMaxBytes = hostMax == null ? Long.MAX_VALUE : hostMax.getBytes();
+        return new TierSettings(
+                configuration.get(MillraceOptions.HOST_TIER_ENABLED) ? hostMaxBytes : 0,
+                configuration.get(MillraceOptions.STATE_TIER_ENABLED),
+                configuration.get(MillraceOptions.STATE_TIER_MAX_SIZE).getBytes(),
+                configuration.get(MillraceOptions.STATE_TIER_MIN_FREE_DISK).getBytes(),
+                configuration.get(MillraceOptions.STATE_TIER_MIN_BLOCKS),
+                configuration.get(MillraceOptions.STATE_TIER_COPY_MEMORY).getBytes(),
+                configuration.get(MillraceOptions.STATE_TIER_RETENTION),
+                configuration.get(MillraceOptions.TIERS_LOAD),
+                configuration.get(MillraceOptions.SESSION_TTL));
     }
 
     /**
@@ -200,17 +224,35 @@ public final class MillraceJob {
         configuration.set(PipelineOptions.NAME, given.get(MillraceOptions.JOB_NAME));
         configuration.set(PipelineOptions.MAX_PARALLELISM, given.get(MillraceOptions.MAX_PARALLELISM));
         configuration.set(ExecutionOptions.BUFFER_TIMEOUT, given.get(MillraceOptions.BUFFER_TIMEOUT));
-        if (!given.contains(CheckpointingOptions.CHECKPOINTING_INTERVAL)) {
-            configuration.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, Duration.ofSeconds(10));
-        }
-        if (!given.contains(CheckpointingOptions.ENABLE_UNALIGNED)) {
-            // A full output must not hold a checkpoint back.
-            configuration.set(CheckpointingOptions.ENABLE_UNALIGNED, true);
-        }
-        if (!given.contains(RestartStrategyOptions.RESTART_STRATEGY)) {
-            configuration.set(RestartStrategyOptions.RESTART_STRATEGY, "exponential-delay");
-        }
+        unlessGiven(configuration, CheckpointingOptions.CHECKPOINTING_INTERVAL, Duration.ofSeconds(10));
+        // A full output must not hold a checkpoint back.
+        unlessGiven(configuration, CheckpointingOptions.ENABLE_UNALIGNED, true);
+        // Storage that cannot be written for a while costs durability, and need not cost the service too.
+        unlessGiven(configuration, CheckpointingOptions.TOLERABLE_FAILURE_NUMBER, Integer.MAX_VALUE);
+        unlessGiven(configuration, RestartStrategyOptions.RESTART_STRATEGY, "exponential-delay");
+        stateDefaults(configuration);
         return configuration;
+    }
+
+    /** State that holds blocks: in files, of which a checkpoint uploads those that are new. */
+    private static void stateDefaults(Configuration configuration) {
+        unlessGiven(configuration, StateBackendOptions.STATE_BACKEND, "rocksdb");
+        unlessGiven(configuration, CheckpointingOptions.INCREMENTAL_CHECKPOINTS, true);
+        // Without it a rescaled job uploads its neighbours' blocks once more.
+        unlessGiven(configuration, RocksDBConfigurableOptions.USE_DELETE_FILES_IN_RANGE_DURING_RESCALING, true);
+        unlessGiven(configuration, RocksDBOptions.OPTIONS_FACTORY, BlockStateOptionsFactory.class.getName());
+        unlessGiven(
+                configuration,
+                TaskManagerOptions.MANAGED_MEMORY_CONSUMER_WEIGHTS,
+                Map.of(
+                        TaskManagerOptions.MANAGED_MEMORY_CONSUMER_NAME_OPERATOR, "70",
+                        TaskManagerOptions.MANAGED_MEMORY_CONSUMER_NAME_STATE_BACKEND, "30"));
+    }
+
+    private static <T> void unlessGiven(Configuration configuration, ConfigOption<T> option, T value) {
+        if (!configuration.contains(option)) {
+            configuration.set(option, value);
+        }
     }
 
     private static SessionPlacement placement(Turn turn) {

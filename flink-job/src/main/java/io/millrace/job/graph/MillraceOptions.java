@@ -2,6 +2,8 @@ package io.millrace.job.graph;
 
 import static org.apache.flink.configuration.ConfigOptions.key;
 
+import io.millrace.operators.tiers.LoadPolicy;
+import io.millrace.operators.tiers.TierSettings;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -129,15 +131,16 @@ public final class MillraceOptions {
     /** How long a request id is remembered. */
     public static final ConfigOption<Duration> REQUEST_TTL = key("millrace.router.request-ttl")
             .durationType()
-            .defaultValue(Duration.ofHours(24))
+            .defaultValue(Duration.ofDays(30))
             .withDescription("How long a session remembers a request id, if its log is kept that long.");
 
     /** How long a session is remembered. */
     public static final ConfigOption<Duration> SESSION_TTL = key("millrace.router.session-ttl")
             .durationType()
-            .defaultValue(Duration.ofHours(24))
-            .withDescription("How long a session's log is kept after its last turn began. A session that returns later"
-                    + " is a new one; only its prompt is tokenised anew.");
+            .defaultValue(Duration.ofDays(30))
+            .withDescription("How long a session is kept after its last turn: its log, its last turn, its blocks. Time"
+                    + " counts while the job is stopped too. A session that returns later is a new one: its prompt is"
+                    + " tokenised and computed anew.");
 
     /** Parallelism of Prefill. */
     public static final ConfigOption<Integer> PREFILL_PARALLELISM =
@@ -175,6 +178,76 @@ public final class MillraceOptions {
                     .withDescription(
                             "Steps that the engine may be ahead of what a Decode subtask has sent downstream. A full"
                                     + " output holds the subtask's sequences back by it.");
+
+    // ---- the tiers below the device
+
+    /** Whether there is a HOST tier. */
+    public static final ConfigOption<Boolean> HOST_TIER_ENABLED = key("millrace.host-tier.enabled")
+            .booleanType()
+            .defaultValue(true)
+            .withDescription("Whether Decode keeps KV blocks in Flink's managed memory, as many as it is given"
+                    + " (taskmanager.memory.managed.size and its consumer-weights).");
+
+    /** HOST's share. */
+    public static final ConfigOption<Integer> HOST_TIER_WEIGHT = key("millrace.host-tier.weight")
+            .intType()
+            .defaultValue(70)
+            .withDescription("Decode's weight among the operators of a slot that want managed memory. Millrace has no"
+                    + " other; what RocksDB takes beside them is for taskmanager.memory.managed.consumer-weights.");
+
+    /** HOST's limit. */
+    public static final ConfigOption<MemorySize> HOST_TIER_MAX_SIZE = key("millrace.host-tier.max-size")
+            .memoryType()
+            .noDefaultValue()
+            .withDescription("Most managed memory that a Decode subtask takes for blocks; none is all it is given.");
+
+    /** Whether there is a STATE tier. */
+    public static final ConfigOption<Boolean> STATE_TIER_ENABLED = key("millrace.state-tier.enabled")
+            .booleanType()
+            .defaultValue(true)
+            .withDescription("Whether sessions' KV blocks are part of the job's state, and so of checkpoints and"
+                    + " savepoints. Without them a restored session's context is computed again.");
+
+    /** STATE's limit. */
+    public static final ConfigOption<MemorySize> STATE_TIER_MAX_SIZE = key("millrace.state-tier.max-size")
+            .memoryType()
+            .defaultValue(MemorySize.ofMebiBytes(16 * 1024))
+            .withDescription("Most bytes of blocks in the state of a Decode subtask. Beyond them the sessions that were"
+                    + " active least recently lose theirs.");
+
+    /** The disk's reserve. */
+    public static final ConfigOption<MemorySize> STATE_TIER_MIN_FREE_DISK = key("millrace.state-tier.min-free-disk")
+            .memoryType()
+            .defaultValue(MemorySize.ofMebiBytes(1024))
+            .withDescription("No blocks are written to state while the disk has less room than this.");
+
+    /** When running turns save. */
+    public static final ConfigOption<Integer> STATE_TIER_MIN_BLOCKS = key("millrace.state-tier.min-blocks")
+            .intType()
+            .defaultValue(16)
+            .withDescription("A running turn's blocks are saved whenever so many are not yet; those of a turn that"
+                    + " ended are saved however few they are.");
+
+    /** Memory on the way to state. */
+    public static final ConfigOption<MemorySize> STATE_TIER_COPY_MEMORY = key("millrace.state-tier.copy-memory")
+            .memoryType()
+            .defaultValue(MemorySize.ofMebiBytes(24))
+            .withDescription("Memory of a Decode subtask for copies of blocks on their way to state, where the HOST"
+                    + " tier has no room for them; at least two blocks.");
+
+    /** What sessions keep. */
+    public static final ConfigOption<TierSettings.Retention> STATE_TIER_RETENTION = key("millrace.state-tier.retention")
+            .enumType(TierSettings.Retention.class)
+            .defaultValue(TierSettings.Retention.LEAST_RECENTLY_USED)
+            .withDescription("Which blocks sessions keep in state: LEAST_RECENTLY_USED all of them until there are too"
+                    + " many, DROP_AFTER_TURN none once a turn has ended.");
+
+    /** Load or compute. */
+    public static final ConfigOption<LoadPolicy> TIERS_LOAD = key("millrace.tiers.load")
+            .enumType(LoadPolicy.class)
+            .defaultValue(LoadPolicy.MEASURED)
+            .withDescription("Whether blocks of a lower tier are loaded or computed again: MEASURED is what is faster"
+                    + " by the rates of both, ALWAYS and NEVER are for tests and measurements.");
 
     /** Maximum parallelism. */
     public static final ConfigOption<Integer> MAX_PARALLELISM = key("millrace.job.max-parallelism")
@@ -249,6 +322,16 @@ public final class MillraceOptions {
                 DECODE_PARALLELISM,
                 DECODE_PENDING_TURNS,
                 DECODE_UNACKNOWLEDGED_STEPS,
+                HOST_TIER_ENABLED,
+                HOST_TIER_WEIGHT,
+                HOST_TIER_MAX_SIZE,
+                STATE_TIER_ENABLED,
+                STATE_TIER_MAX_SIZE,
+                STATE_TIER_MIN_FREE_DISK,
+                STATE_TIER_MIN_BLOCKS,
+                STATE_TIER_COPY_MEMORY,
+                STATE_TIER_RETENTION,
+                TIERS_LOAD,
                 MAX_PARALLELISM,
                 BUFFER_TIMEOUT,
                 JOB_NAME,

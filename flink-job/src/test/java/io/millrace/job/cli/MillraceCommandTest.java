@@ -34,7 +34,7 @@ class MillraceCommandTest {
         GeneratedModel.write(model, GeneratedModel.Options.tiny("llama", 1));
 
         Configuration configuration = parse("--config", file.toString(), "-D", "millrace.backend.threads=1")
-                .configuration(model);
+                .configuration(model, folder);
 
         assertThat(configuration.get(MillraceOptions.BACKEND_THREADS)).isEqualTo(1);
         assertThat(configuration.get(MillraceOptions.JOB_NAME)).isEqualTo("from-file");
@@ -59,9 +59,17 @@ class MillraceCommandTest {
         Path damaged = folder.resolve("damaged.gguf");
         Files.writeString(damaged, "this is no model");
 
-        assertThatThrownBy(() -> parse().configuration(damaged))
+        assertThatThrownBy(() -> parse().configuration(damaged, folder))
                 .isInstanceOf(ServingException.class)
                 .hasMessageContaining("damaged.gguf");
+    }
+
+    @Test
+    void whatIsNotThereIsNamed() {
+        assertThat(run("savepoint", "--url", "http://127.0.0.1:1")).isEqualTo(1);
+        assertThat(run("stop", "--savepoint", "--url", "here")).isEqualTo(1);
+        assertThat(run("resume", "--from", folder.resolve("none").toString())).isEqualTo(1);
+        assertThat(run("sessions", "--from", folder.toString())).isEqualTo(1);
     }
 
     @Test
@@ -70,7 +78,13 @@ class MillraceCommandTest {
         assertThat(run("demo", "--turns", "4")).isEqualTo(2);
         assertThat(run("demo", "--turns", "many")).isEqualTo(2);
         assertThat(run("serve", "--port", "x")).isEqualTo(2);
-        assertThat(errors.toString()).contains("--turns must be from 5 to 24", "many");
+        assertThat(run("stop")).isEqualTo(2);
+        assertThat(run("resume")).isEqualTo(2);
+        assertThat(run("savepoint", "--format", "blue")).isEqualTo(2);
+        assertThat(run("sessions", "--limit", "0")).isEqualTo(2);
+        assertThat(run("sessions", "--url", "http://127.0.0.1:1", "--job", "x")).isEqualTo(2);
+        assertThat(errors.toString())
+                .contains("--turns must be from 5 to 24", "many", "--savepoint", "--from", "blue", "32 hexadecimal");
     }
 
     @Test

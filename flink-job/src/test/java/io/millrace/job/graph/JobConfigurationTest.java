@@ -4,13 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millrace.kv.ServingException;
+import io.millrace.operators.tiers.LoadPolicy;
+import io.millrace.operators.tiers.TierSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.configuration.RestartStrategyOptions;
+import org.apache.flink.configuration.StateBackendOptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -62,6 +67,56 @@ class JobConfigurationTest {
         assertThat(configuration.get(CheckpointingOptions.ENABLE_UNALIGNED)).isTrue();
         assertThat(configuration.get(RestartStrategyOptions.RESTART_STRATEGY)).isEqualTo("exponential-delay");
         assertThat(configuration.toMap()).containsEntry("metrics.reporters", "prom");
+    }
+
+    @Test
+    void flinkOptionsAreDefaultsThatGiveWay() {
+        Configuration none = MillraceJob.flinkConfiguration(new Configuration());
+        assertThat(none.get(StateBackendOptions.STATE_BACKEND)).isEqualTo("rocksdb");
+        assertThat(none.get(CheckpointingOptions.INCREMENTAL_CHECKPOINTS)).isTrue();
+        assertThat(none.get(CheckpointingOptions.TOLERABLE_FAILURE_NUMBER)).isEqualTo(Integer.MAX_VALUE);
+        assertThat(none.toMap())
+                .containsEntry("state.backend.rocksdb.rescaling.use-delete-files-in-range", "true")
+                .containsEntry(
+                        "state.backend.rocksdb.options-factory", "io.millrace.kv.rocksdb.BlockStateOptionsFactory");
+
+        Configuration given = new Configuration();
+        given.set(StateBackendOptions.STATE_BACKEND, "hashmap");
+        given.set(CheckpointingOptions.TOLERABLE_FAILURE_NUMBER, 3);
+        Configuration kept = MillraceJob.flinkConfiguration(given);
+        assertThat(kept.get(StateBackendOptions.STATE_BACKEND)).isEqualTo("hashmap");
+        assertThat(kept.get(CheckpointingOptions.TOLERABLE_FAILURE_NUMBER)).isEqualTo(3);
+    }
+
+    @Test
+    void localJobAndDefaultsAgree() {
+        Map<String, String> local = JobConfiguration.readLocal().toMap();
+        Map<String, String> defaults =
+                MillraceJob.flinkConfiguration(new Configuration()).toMap();
+        for (String key : List.of(
+                "state.backend.type",
+                "execution.checkpointing.incremental",
+                "state.backend.rocksdb.options-factory",
+                "state.backend.rocksdb.rescaling.use-delete-files-in-range")) {
+            assertThat(local).containsEntry(key, defaults.get(key));
+        }
+    }
+
+    @Test
+    void tiersAreAsTheOptionsSay() {
+        TierSettings defaults = MillraceJob.tierSettings(new Configuration());
+        assertThat(defaults).isEqualTo(TierSettings.defaults(Duration.ofDays(30)));
+
+        Configuration options = new Configuration();
+        options.setString("millrace.host-tier.enabled", "false");
+        options.setString("millrace.state-tier.max-size", "1 gb");
+        options.setString("millrace.state-tier.retention", "drop_after_turn");
+        options.setString("millrace.tiers.load", "always");
+        TierSettings settings = MillraceJob.tierSettings(options);
+        assertThat(settings.hostMaxBytes()).isZero();
+        assertThat(settings.stateMaxBytes()).isEqualTo(1L << 30);
+        assertThat(settings.retention()).isEqualTo(TierSettings.Retention.DROP_AFTER_TURN);
+        assertThat(settings.load()).isEqualTo(LoadPolicy.ALWAYS);
     }
 
     @Test

@@ -34,6 +34,9 @@ class MillraceOptionsTest {
         expected.put("millrace.engine.max-batch-tokens", "512");
         expected.put("millrace.engine.max-model-tokens", "0");
         expected.put("millrace.engine.queue-capacity", "1024");
+        expected.put("millrace.host-tier.enabled", "true");
+        expected.put("millrace.host-tier.max-size", "none");
+        expected.put("millrace.host-tier.weight", "70");
         expected.put("millrace.job.buffer-timeout", "0 ms");
         expected.put("millrace.job.max-parallelism", "128");
         expected.put("millrace.job.name", "millrace");
@@ -49,9 +52,16 @@ class MillraceOptionsTest {
         expected.put("millrace.prefill.pending-turns", "256");
         expected.put("millrace.router.parallelism", "1");
         expected.put("millrace.router.remembered-requests", "128");
-        expected.put("millrace.router.request-ttl", "1 d");
-        expected.put("millrace.router.session-ttl", "1 d");
+        expected.put("millrace.router.request-ttl", "30 d");
+        expected.put("millrace.router.session-ttl", "30 d");
         expected.put("millrace.source.parallelism", "1");
+        expected.put("millrace.state-tier.copy-memory", "24 mb");
+        expected.put("millrace.state-tier.enabled", "true");
+        expected.put("millrace.state-tier.max-size", "16384 mb");
+        expected.put("millrace.state-tier.min-blocks", "16");
+        expected.put("millrace.state-tier.min-free-disk", "1024 mb");
+        expected.put("millrace.state-tier.retention", "LEAST_RECENTLY_USED");
+        expected.put("millrace.tiers.load", "MEASURED");
         Map<String, String> actual = new LinkedHashMap<>();
         for (ConfigOption<?> option : MillraceOptions.all()) {
             actual.put(option.key(), OptionDocs.defaultText(option));

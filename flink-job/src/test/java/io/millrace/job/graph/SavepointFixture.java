@@ -38,6 +38,7 @@ final class SavepointFixture {
         Configuration options = new Configuration();
         // The file gets old, and is to be found as if it were new.
         options.set(MillraceOptions.SESSION_TTL, Duration.ofDays(36_500));
+        options.set(MillraceOptions.REQUEST_TTL, Duration.ofDays(36_500));
         options.set(MillraceOptions.PREFILL_MIN_UNCACHED_TOKENS, 256);
         return options;
     }

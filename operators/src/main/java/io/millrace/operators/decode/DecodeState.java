@@ -21,13 +21,13 @@ import org.jspecify.annotations.Nullable;
  * <p>A turn is written once, when it begins; how far it has come is written at checkpoints only. All values are
  * immutable messages, for the heap backend keeps references to them and writes them later.
  */
-final class DecodeState {
+public final class DecodeState {
     /** Unfinished turns, by request id. */
-    static final MapStateDescriptor<String, Turn> TURNS =
+    public static final MapStateDescriptor<String, Turn> TURNS =
             new MapStateDescriptor<>("turns", Types.STRING, ProtoTypeInfo.ofMessage(Turn.class));
 
     /** How far unfinished turns had come at the last checkpoint, by request id. */
-    static final MapStateDescriptor<String, TurnProgress> PROGRESS =
+    public static final MapStateDescriptor<String, TurnProgress> PROGRESS =
             new MapStateDescriptor<>("progress", Types.STRING, ProtoTypeInfo.ofMessage(TurnProgress.class));
 
     /** The session's last turn that ended, without its prompt. */
