@@ -74,9 +74,9 @@ public abstract class EngineOperator<T extends EngineTurn, O> extends AbstractSt
     }
 
     /**
-     * Reads no more input while something is full. Checkpoints run meanwhile, unlike in {@link MailboxExecutor#yield} of
-     * the operator's own executor, which leaves the task's mails alone: an engine may be full for as long as it likes.
-     * The record at hand counts as processed in them, so all of it must be in the state.
+     * Reads no more input while something is full. Checkpoints run meanwhile, unlike in {@link MailboxExecutor#yield}
+     * of the operator's own executor, which leaves the task's mails alone: an engine may be full for as long as it
+     * likes. The record at hand counts as processed in them, so all of it must be in the state.
      */
     protected void waitWhile(BooleanSupplier full) throws InterruptedException {
         MailboxExecutor everything =

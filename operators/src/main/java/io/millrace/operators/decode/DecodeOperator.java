@@ -234,8 +234,8 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
     }
 
     /**
-     * Ends the session's turns and drops all that is known of it. One that comes again was done: what is known now is of
-     * a session that began since.
+     * Ends the session's turns and drops all that is known of it. One that comes again was done: what is known now is
+     * of a session that began since.
      */
     private void closeSession(Turn turn, SessionPlacement placement) throws Exception {
         if (turn.getRepeat()) {
