@@ -53,6 +53,15 @@ final class IngestDirectory {
         }
     }
 
+    /** Whether {@link #checkSpaceFor} would pass. */
+    boolean hasSpaceFor(long bytes) {
+        try {
+            return volume.getUsableSpace() - bytes >= minFreeBytes;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     /** Deletes a file if it is there. */
     void delete(Path file) {
         try {

@@ -63,7 +63,7 @@ final class RocksBlockStore<K> implements BlockStore {
                 backend.directory().toPath().resolve("millrace-blocks"), settings.minFreeDiskBytes());
         files = new BlockFiles(backend.db(), backend.family(), directory);
         liveFiles = new LiveFiles(backend.db(), backend.family());
-        smallFiles = new SmallFiles(backend.db(), backend.family(), liveFiles, settings.merging());
+        smallFiles = new SmallFiles(backend.db(), backend.family(), liveFiles, directory, settings.merging());
         smallFiles.countAll(liveFiles.list());
         users = new DatabaseUsers(backend.guard());
         this.drops = drops;

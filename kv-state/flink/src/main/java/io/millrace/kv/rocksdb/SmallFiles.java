@@ -28,6 +28,7 @@ final class SmallFiles implements AutoCloseable {
     private final RocksDB db;
     private final ColumnFamilyHandle family;
     private final LiveFiles liveFiles;
+    private final IngestDirectory directory;
     private final Merging settings;
     private final CompactionOptions options = new CompactionOptions()
             .setCompression(CompressionType.NO_COMPRESSION)
@@ -39,10 +40,12 @@ final class SmallFiles implements AutoCloseable {
     private long writtenBytes;
     private long mergedBytes;
 
-    SmallFiles(RocksDB db, ColumnFamilyHandle family, LiveFiles liveFiles, Merging settings) {
+    SmallFiles(
+            RocksDB db, ColumnFamilyHandle family, LiveFiles liveFiles, IngestDirectory directory, Merging settings) {
         this.db = db;
         this.family = family;
         this.liveFiles = liveFiles;
+        this.directory = directory;
         this.settings = settings;
     }
 
@@ -73,8 +76,8 @@ final class SmallFiles implements AutoCloseable {
     }
 
     /**
-     * Merges small files of the session that lie one behind the other, if there are as many as the settings say, and
-     * the price is in bounds.
+     * Merges small files of the session that lie one behind the other, if there are as many as the settings say, the
+     * price is in bounds, and the disk has room.
      *
      * @return bytes of the files that were merged
      */
@@ -86,12 +89,12 @@ final class SmallFiles implements AutoCloseable {
         List<LiveFile> all = liveFiles.list();
         countAll(all);
         List<LiveFile> merged = longestRun(all, range);
-        if (merged.size() < settings.runLengthMin()) {
+        long bytes = merged.stream().mapToLong(LiveFile::bytes).sum();
+        if (merged.size() < settings.runLengthMin() || !directory.hasSpaceFor(bytes)) {
             return 0;
         }
         List<String> names = merged.stream().map(LiveFile::name).toList();
         db.compactFiles(options, family, names, liveFiles.bottomLevel(), -1, null);
-        long bytes = merged.stream().mapToLong(LiveFile::bytes).sum();
         synchronized (this) {
             counts.merge(range, 1 - merged.size(), Integer::sum);
             mergedBytes += bytes;

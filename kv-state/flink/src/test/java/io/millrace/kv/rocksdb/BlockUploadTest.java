@@ -20,12 +20,15 @@ import org.apache.flink.state.rocksdb.EmbeddedRocksDBStateBackend;
 import org.apache.flink.streaming.util.AbstractStreamOperatorTestHarness;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What incremental checkpoints upload, what lies on the disk, and where blocks are after the job is rescaled. */
 class BlockUploadTest {
     @TempDir
     private Path directory;
 
+    private final Configuration configuration = new Configuration();
     private final SharedStateRegistryImpl registry = new SharedStateRegistryImpl();
 
     @Test
@@ -82,8 +85,10 @@ class BlockUploadTest {
         }
     }
 
-    @Test
-    void rescalingFromOneToThreeToTwoLosesNothing() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void rescalingFromOneToThreeToTwoLosesNothing(boolean ingestDb) throws Exception {
+        configuration.setString("state.backend.rocksdb.use-ingest-db-restore-mode", String.valueOf(ingestDb));
         TestingBlockTask.Options options = options();
         TestingBlockTask one = new TestingBlockTask(options, null);
         for (int i = 0; i < 40; i++) {
@@ -182,7 +187,6 @@ class BlockUploadTest {
         EmbeddedRocksDBStateBackend rocks = new EmbeddedRocksDBStateBackend(true);
         rocks.setDbStoragePath(directory.resolve("rocks").toString());
         rocks.setRocksDBOptions(new BlockStateOptionsFactory());
-        Configuration configuration = new Configuration();
         configuration.setString("state.backend.rocksdb.rescaling.use-delete-files-in-range", "true");
         StateBackend configured = rocks.configure(configuration, getClass().getClassLoader());
         String checkpoints = directory.resolve("checkpoints").toUri().toString();
