@@ -154,7 +154,8 @@ final class RocksBlockStore<K> implements BlockStore {
             }
             long firstKey = SessionRange.blockKey(file.smallestKey());
             long lastKey = SessionRange.blockKey(file.largestKey());
-            if (!known.isKnown(ranges.keyOf(file.session()), firstKey, lastKey)) {
+            K session = ranges.keyOf(file.session());
+            if (!ranges.isOwn(session) || !known.isKnown(session, firstKey, lastKey)) {
                 dropLater(() -> drop(file.smallestKey(), BlockFiles.behind(file.largestKey())));
                 dropped++;
                 droppedBytes += file.bytes();

@@ -36,6 +36,12 @@ final class SessionRanges<K> {
                 keys.buildCompositeKeyNamespace(VoidNamespace.INSTANCE, VoidNamespaceSerializer.INSTANCE));
     }
 
+    /** Whether a session is one of the backend's: files may hold others, too, after a rescaling. */
+    boolean isOwn(K key) {
+        int keyGroup = KeyGroupRangeAssignment.assignToKeyGroup(key, backend.getNumberOfKeyGroups());
+        return backend.getKeyGroupRange().contains(keyGroup);
+    }
+
     /** The key of a session's range. */
     K keyOf(SessionRange range) throws IOException {
         byte[] prefix = range.prefix();
