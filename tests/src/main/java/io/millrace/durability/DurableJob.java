@@ -7,7 +7,12 @@ import io.millrace.connector.local.LocalSink;
 import io.millrace.connector.local.LocalSource;
 import io.millrace.job.graph.MillraceJob;
 import io.millrace.operators.ServedModel;
+import io.millrace.operators.decode.coordination.DecodeControlClient;
+import io.millrace.proto.SaveBlocksResult;
 import io.millrace.proto.TokenChunk;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -17,14 +22,16 @@ import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.api.connector.sink2.Sink;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.execution.SavepointFormatType;
-import org.apache.flink.runtime.executiongraph.AccessExecutionGraph;
 import org.apache.flink.runtime.executiongraph.AccessExecutionVertex;
+import org.apache.flink.runtime.executiongraph.ErrorInfo;
 import org.apache.flink.runtime.jobgraph.JobGraph;
 import org.apache.flink.runtime.jobgraph.SavepointRestoreSettings;
 import org.apache.flink.runtime.minicluster.MiniCluster;
+import org.apache.flink.runtime.operators.coordination.CoordinationRequest;
 import org.apache.flink.runtime.scheduler.stopwithsavepoint.StopWithSavepointStoppingException;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.util.ExceptionUtils;
+import org.apache.flink.util.SerializedValue;
 import org.jspecify.annotations.Nullable;
 
 /** One job of a run, with the run's faults at its edges. The port outlives it. */
@@ -123,12 +130,16 @@ public final class DurableJob implements AutoCloseable {
     /** Throws what ended the job, if it has ended. */
     public void checkAlive() throws Exception {
         if (status().isGloballyTerminalState()) {
-            AccessExecutionGraph graph = cluster.getExecutionGraph(jobId).get(TIMEOUT_MS, TimeUnit.MILLISECONDS);
-            throw new IllegalStateException("the job is " + graph.getState() + ": "
-                    + (graph.getFailureInfo() == null
-                            ? "no failure"
-                            : graph.getFailureInfo().getExceptionAsString()));
+            throw new IllegalStateException("the job is " + status() + ": " + lastFailure());
         }
+    }
+
+    /** The latest failure that the job was restarted for, or ended with. */
+    public String lastFailure() throws Exception {
+        ErrorInfo failure = cluster.getExecutionGraph(jobId)
+                .get(TIMEOUT_MS, TimeUnit.MILLISECONDS)
+                .getFailureInfo();
+        return failure == null ? "no failure" : failure.getExceptionAsString();
     }
 
     /** How often it was restarted: the highest attempt of its tasks. */
@@ -140,6 +151,31 @@ public final class DurableJob implements AutoCloseable {
             restarts = Math.max(restarts, vertex.getCurrentExecutionAttempt().getAttemptNumber());
         }
         return restarts;
+    }
+
+    /**
+     * Has the blocks of all sessions saved.
+     *
+     * @return what was saved; empty where the job was restarting, or a failure came in between
+     */
+    public Optional<SaveBlocksResult> saveBlocks() throws Exception {
+        DecodeControlClient client = new DecodeControlClient(
+                MillraceJob.DECODE_UID,
+                (uid, request) -> cluster.deliverCoordinationRequestToCoordinator(jobId, uid, serialized(request)));
+        try {
+            return Optional.of(client.saveBlocks(Duration.ofSeconds(10)).get(TIMEOUT_MS, TimeUnit.MILLISECONDS));
+        } catch (ExecutionException e) {
+            checkAlive();
+            return Optional.empty();
+        }
+    }
+
+    private static SerializedValue<CoordinationRequest> serialized(CoordinationRequest request) {
+        try {
+            return new SerializedValue<>(request);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Stops the job with a savepoint, again and again until that works; returns the savepoint. */

@@ -22,6 +22,7 @@ public final class Faults implements AutoCloseable {
 
     private final String run;
     private final Queue<Fault> plan;
+    private final Loads loads;
     private final List<Fault> injected = new ArrayList<>();
     private final Map<FaultPoint, Long> passes = new EnumMap<>(FaultPoint.class);
     private @Nullable Fault next;
@@ -47,15 +48,16 @@ public final class Faults implements AutoCloseable {
         }
     }
 
-    private Faults(String run, List<Fault> plan) {
+    private Faults(String run, List<Fault> plan, Loads loads) {
         this.run = run;
+        this.loads = loads;
         this.plan = new ArrayDeque<>(plan);
         arm();
     }
 
     /** Plans the failures of a run; its name is free again when this is closed. */
-    public static Faults open(String run, List<Fault> plan) {
-        Faults faults = new Faults(requireNonNull(run, "run"), plan);
+    public static Faults open(String run, List<Fault> plan, Loads loads) {
+        Faults faults = new Faults(requireNonNull(run, "run"), plan, requireNonNull(loads, "loads"));
         if (OPEN.putIfAbsent(run, faults) != null) {
             throw new IllegalStateException("a run named '" + run + "' is open already");
         }
@@ -70,6 +72,11 @@ public final class Faults implements AutoCloseable {
     /** Those of a run that may have ended; null then. */
     static @Nullable Faults find(String run) {
         return OPEN.get(run);
+    }
+
+    /** What the run's engines load. */
+    public Loads loads() {
+        return loads;
     }
 
     /** Passes a point, or fails there. */

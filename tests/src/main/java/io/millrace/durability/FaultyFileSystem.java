@@ -33,6 +33,11 @@ public final class FaultyFileSystem extends LocalFileSystem {
         return SCHEME + "://" + folder.toAbsolutePath();
     }
 
+    /** The folder or file of an address. */
+    public static java.nio.file.Path path(String address) {
+        return java.nio.file.Path.of(URI.create(address).getPath());
+    }
+
     @Override
     public URI getUri() {
         return URI.create(SCHEME + ":///");

@@ -2,6 +2,7 @@ package io.millrace.durability;
 
 import io.millrace.durability.FaultPoint.Step;
 import io.millrace.durability.Faults.Fault;
+import io.millrace.operators.tiers.LoadPolicy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,6 +21,7 @@ import org.apache.flink.core.execution.SavepointFormatType;
  * @param ample whether the device has blocks for all sessions, or for few
  * @param inline whether small state goes into a checkpoint's metadata, or into files of its own
  * @param tolerant whether the job goes on when a checkpoint fails
+ * @param tiers how the tiers below the device are set
  * @param checkpointMs the interval of checkpoints
  * @param phases the job's parts, one after the other
  * @param faults the failures, one after the other
@@ -33,6 +35,7 @@ record Disturbance(
         boolean ample,
         boolean inline,
         boolean tolerant,
+        Tiers tiers,
         int checkpointMs,
         List<Phase> phases,
         List<Fault> faults) {
@@ -54,10 +57,52 @@ record Disturbance(
         }
     }
 
+    /**
+     * How the tiers below the device are set.
+     *
+     * @param hostBlocks blocks that HOST has room for; 0 is none, and -1 is what managed memory gives
+     * @param stateBlocks blocks that a subtask keeps in STATE; 0 is none, and -1 is as many as come
+     * @param minBlocks blocks of a running turn that are saved together
+     * @param load whether blocks are loaded
+     * @param lostShare of the loads that lose blocks on their way
+     * @param savedFirst whether all blocks are saved before a savepoint
+     * @param damaged whether some values in a savepoint are damaged
+     */
+    record Tiers(
+            int hostBlocks,
+            int stateBlocks,
+            int minBlocks,
+            LoadPolicy load,
+            double lostShare,
+            boolean savedFirst,
+            boolean damaged) {
+        /** All that there is, and nothing is lost. */
+        static final Tiers ALL = new Tiers(-1, -1, 4, LoadPolicy.ALWAYS, 0, true, false);
+
+        static Tiers draw(Random random) {
+            int[] hosts = {0, 0, 60, -1};
+            int[] states = {0, 100, -1, -1, -1};
+            return new Tiers(
+                    hosts[random.nextInt(hosts.length)],
+                    states[random.nextInt(states.length)],
+                    1 + random.nextInt(6),
+                    random.nextInt(4) == 0 ? LoadPolicy.MEASURED : LoadPolicy.ALWAYS,
+                    random.nextInt(3) == 0 ? 0.3 : 0,
+                    random.nextBoolean(),
+                    random.nextInt(3) == 0);
+        }
+
+        @Override
+        public String toString() {
+            return "HOST " + hostBlocks + " STATE " + stateBlocks + " min " + minBlocks + " " + load
+                    + (lostShare > 0 ? " lossy" : "") + (savedFirst ? " saved" : "") + (damaged ? " damaged" : "");
+        }
+    }
+
     /** No failure, one task of each kind. */
     static Disturbance none() {
         Phase whole = new Phase(1, Long.MAX_VALUE, SavepointFormatType.NATIVE);
-        return new Disturbance(0, true, true, false, true, true, false, true, 20, List.of(whole), List.of());
+        return new Disturbance(0, true, true, false, true, true, false, true, Tiers.ALL, 20, List.of(whole), List.of());
     }
 
     /**
@@ -78,6 +123,7 @@ record Disturbance(
                 random.nextBoolean(),
                 random.nextInt(3) == 0,
                 random.nextBoolean(),
+                Tiers.draw(random),
                 15 + random.nextInt(40),
                 phases(random, tokens, chained),
                 faults(random, passes, chained));
@@ -86,7 +132,7 @@ record Disturbance(
     /** The same with other failures. */
     Disturbance withFaults(List<Fault> others) {
         return new Disturbance(
-                seed, rocksDb, unaligned, chained, warm, ample, inline, tolerant, checkpointMs, phases, others);
+                seed, rocksDb, unaligned, chained, warm, ample, inline, tolerant, tiers, checkpointMs, phases, others);
     }
 
     private static List<Phase> phases(Random random, long tokens, boolean chained) {
@@ -150,7 +196,8 @@ record Disturbance(
     public String toString() {
         return "seed " + seed + ": " + (rocksDb ? "rocksdb" : "hashmap") + (unaligned ? ", unaligned" : ", aligned")
                 + (chained ? ", chained" : "") + (warm ? ", warm" : ", cold") + (ample ? ", ample" : ", tiny")
-                + (inline ? ", inline" : "") + (tolerant ? ", tolerant" : "") + ", every " + checkpointMs + " ms, "
+                + (inline ? ", inline" : "") + (tolerant ? ", tolerant" : "") + ", " + tiers + ", every " + checkpointMs
+                + " ms, "
                 + "parallelism " + phases + ", " + faults;
     }
 }

@@ -11,6 +11,7 @@ import io.millrace.engine.EngineLease;
 import io.millrace.engine.EngineStats;
 import io.millrace.job.graph.MillraceJob;
 import io.millrace.job.graph.MillraceOptions;
+import io.millrace.kv.BlockValue;
 import io.millrace.operators.ServedModel;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,6 +23,7 @@ import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.configuration.StateBackendOptions;
+import org.apache.flink.core.execution.SavepointFormatType;
 import org.jspecify.annotations.Nullable;
 
 /** Runs a script under a disturbance, on a cluster that other runs use before and after it. */
@@ -34,12 +36,14 @@ final class DisturbedRun {
     /**
      * What a model's engine gets, and how slow it is.
      *
+     * @param contentBytes of a block
      * @param checkpointScale checkpoints come so many times less often than the disturbance says
      * @param limitSeconds the longest run
      */
     record Sizes(
             Path modelFile,
             int blockSizeTokens,
+            int contentBytes,
             int ampleBlocks,
             int fewBlocks,
             int threads,
@@ -52,14 +56,23 @@ final class DisturbedRun {
      * @param book what its turns said; closed
      * @param injected the failures that there were
      * @param passes how often each point was passed
+     * @param loads what its engines loaded
+     * @param damagedValues values that were damaged in savepoints
      * @param restarts of its jobs
      * @param seconds that it took
      */
-    record Result(TurnBook book, List<Fault> injected, Map<FaultPoint, Long> passes, int restarts, double seconds) {
+    record Result(
+            TurnBook book,
+            List<Fault> injected,
+            Map<FaultPoint, Long> passes,
+            Loads loads,
+            int damagedValues,
+            int restarts,
+            double seconds) {
         @Override
         public String toString() {
-            return "%.1f s, %s restarts, %s repeated, injected %s"
-                    .formatted(seconds, restarts, book.repeatedCount(), injected);
+            return "%.1f s, %s restarts, %s repeated, %s, %s values damaged, injected %s"
+                    .formatted(seconds, restarts, book.repeatedCount(), loads, damagedValues, injected);
         }
     }
 
@@ -74,8 +87,9 @@ final class DisturbedRun {
     Result run(Disturbance disturbance, UnaryOperator<ServedModel> made) throws Exception {
         String name = "run-" + disturbance.seed();
         long startNanos = System.nanoTime();
+        Loads loads = new Loads(disturbance.seed(), disturbance.tiers().lostShare());
         Configuration options = options(disturbance, folder.resolve(name));
-        try (Faults faults = Faults.open(name, disturbance.faults());
+        try (Faults faults = Faults.open(name, disturbance.faults(), loads);
                 TurnBook book = TurnBook.open(name);
                 LocalPort port = LocalPort.open(name, LocalPortOptions.DEFAULT)) {
             ServedModel model = MillraceJob.servedModel(options);
@@ -85,7 +99,8 @@ final class DisturbedRun {
                 Attempt attempt = new Attempt(disturbance, options, made.apply(model), faults, book, port);
                 int restarts = attempt.run();
                 double seconds = (System.nanoTime() - startNanos) / 1e9;
-                return new Result(book, faults.injected(), faults.passes(), restarts, seconds);
+                return new Result(
+                        book, faults.injected(), faults.passes(), loads, attempt.damagedValues(), restarts, seconds);
             } finally {
                 if (warmth != null) {
                     warmth.close();
@@ -109,7 +124,25 @@ final class DisturbedRun {
         options.set(CheckpointingOptions.TOLERABLE_FAILURE_NUMBER, disturbance.tolerant() ? 1000 : 0);
         options.set(CheckpointingOptions.FS_SMALL_FILE_THRESHOLD, new MemorySize(disturbance.inline() ? 20_000 : 0));
         options.set(CheckpointingOptions.CHECKPOINTS_DIRECTORY, FaultyFileSystem.address(state.resolve("checkpoints")));
+        setTiers(options, disturbance.tiers());
         return options;
+    }
+
+    private void setTiers(Configuration options, Disturbance.Tiers tiers) {
+        options.setString("millrace.host-tier.enabled", Boolean.toString(tiers.hostBlocks() != 0));
+        if (tiers.hostBlocks() > 0) {
+            options.setString("millrace.host-tier.max-size", bytes(tiers.hostBlocks()));
+        }
+        options.setString("millrace.state-tier.enabled", Boolean.toString(tiers.stateBlocks() != 0));
+        if (tiers.stateBlocks() > 0) {
+            options.setString("millrace.state-tier.max-size", bytes(tiers.stateBlocks()));
+        }
+        options.setString("millrace.state-tier.min-blocks", Integer.toString(tiers.minBlocks()));
+        options.setString("millrace.tiers.load", tiers.load().name());
+    }
+
+    private String bytes(int blocks) {
+        return (long) blocks * BlockValue.valueBytes(sizes.contentBytes()) + " bytes";
     }
 
     /** One run's objects. */
@@ -123,6 +156,7 @@ final class DisturbedRun {
         private final AgentFleet fleet;
         private final long deadlineNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(sizes.limitSeconds());
         private boolean phaseEnds;
+        private int damagedValues;
 
         Attempt(
                 Disturbance disturbance,
@@ -155,7 +189,7 @@ final class DisturbedRun {
                     }
                     pump(job);
                     if (!phase.isLast()) {
-                        savepoint = job.stopWithSavepoint(savepoints(), phase.savepoint());
+                        savepoint = stop(job, phase);
                     } else {
                         faults.clear();
                         checkEngine();
@@ -181,6 +215,23 @@ final class DisturbedRun {
             return FaultyFileSystem.address(folder.resolve(port.name()).resolve("savepoints"));
         }
 
+        private String stop(DurableJob job, Phase phase) throws Exception {
+            if (disturbance.tiers().savedFirst()) {
+                job.saveBlocks();
+            }
+            String savepoint = job.stopWithSavepoint(savepoints(), phase.savepoint());
+            // A damaged file of RocksDB's own may be no file at all to it; values in Flink's format are ours to check.
+            if (disturbance.tiers().damaged() && phase.savepoint() == SavepointFormatType.CANONICAL) {
+                damagedValues += DamagedValues.damage(
+                        FaultyFileSystem.path(savepoint), disturbance.seed(), sizes.contentBytes());
+            }
+            return savepoint;
+        }
+
+        int damagedValues() {
+            return damagedValues;
+        }
+
         private void endPhase() {
             synchronized (this) {
                 phaseEnds = true;
@@ -199,7 +250,8 @@ final class DisturbedRun {
                 if (System.nanoTime() > deadlineNanos) {
                     throw new AssertionError(fleet.turnsLeft() + " turns have not ended within " + sizes.limitSeconds()
                             + " s; " + faults.injected() + " were injected, the job is " + job.status() + " after "
-                            + job.restarts() + " restarts, and the port is ready: " + port.isReady());
+                            + job.restarts() + " restarts, and the port is ready: " + port.isReady()
+                            + ", after " + job.lastFailure());
                 }
             }
         }
@@ -219,7 +271,8 @@ final class DisturbedRun {
         }
 
         private boolean isBusy(EngineStats stats) {
-            return stats.runningSequences() + stats.waitingSequences() > 0
+            return stats.heldBlocks() > 0
+                    || stats.runningSequences() + stats.waitingSequences() > 0
                     || stats.blocks().usedBlocks() > 0;
         }
 

@@ -59,7 +59,7 @@ class ReplayUnderFailuresITCase {
 
     @Test
     void demoModelSaysTheSame() throws Exception {
-        DisturbedRun.Sizes sizes = new DisturbedRun.Sizes(DemoModel.require(), 32, 200, 48, 2, 8, 600);
+        DisturbedRun.Sizes sizes = new DisturbedRun.Sizes(DemoModel.require(), 32, 1_474_560, 200, 48, 2, 8, 600);
         check(new DisturbedRun(cluster, AgentScript.DEMO, sizes, folder), DEMO_SEEDS);
     }
 
@@ -84,7 +84,7 @@ class ReplayUnderFailuresITCase {
     }
 
     private static DisturbedRun smallRuns() {
-        DisturbedRun.Sizes sizes = new DisturbedRun.Sizes(smallModel, 16, 2048, 72, 1, 1, 60);
+        DisturbedRun.Sizes sizes = new DisturbedRun.Sizes(smallModel, 16, 8192, 2048, 72, 1, 1, 60);
         return new DisturbedRun(cluster, AgentScript.SMALL, sizes, folder);
     }
 
