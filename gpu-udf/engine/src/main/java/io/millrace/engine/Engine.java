@@ -11,7 +11,6 @@ import io.millrace.kv.KvBlockLayout;
 import io.millrace.kv.ServingException;
 import io.millrace.model.ModelSpec;
 import java.util.List;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -40,15 +39,7 @@ public final class Engine implements AutoCloseable {
     private final AutoCloseable model;
     private final EngineCore core;
 
-    // Written by any thread, read by the engine's. Submissions are bounded by queuedCount, cancellations by the live
-    // sequences, closed leases by the leases, inspections by the threads that wait for them, and transfers by
-    // pendingHolds and by the holds and
-    // loads that there are.
-    private final ConcurrentLinkedQueue<Sequence> submissions = new ConcurrentLinkedQueue<>();
-    private final ConcurrentLinkedQueue<Sequence> cancellations = new ConcurrentLinkedQueue<>();
-    private final ConcurrentLinkedQueue<SequenceLease> closedLeases = new ConcurrentLinkedQueue<>();
-    private final ConcurrentLinkedQueue<FutureTask<?>> inspections = new ConcurrentLinkedQueue<>();
-    private final ConcurrentLinkedQueue<Runnable> transfers = new ConcurrentLinkedQueue<>();
+    private final EngineInbox inbox;
     private final CopyOnWriteArrayList<SequenceLease> leases = new CopyOnWriteArrayList<>();
     /** Sequences that were submitted and never scheduled yet. */
     private final AtomicInteger queuedCount = new AtomicInteger();
@@ -77,6 +68,7 @@ public final class Engine implements AutoCloseable {
         this.instance = requireNonNull(instance, "instance");
         this.model = requireNonNull(model, "model");
         core = new EngineCore(options, instance, queuedCount, this::transfer);
+        inbox = new EngineInbox(core, leases::remove);
         stats = core.stats();
     }
 
@@ -155,7 +147,7 @@ public final class Engine implements AutoCloseable {
         if (closed) {
             return 0;
         }
-        int commands = takeCommands();
+        int commands = inbox.take();
         long nowNanos = options.nanoClock().getAsLong();
         for (SequenceLease lease : leases) {
             lease.refreshGate(nowNanos, options.stallTimeout().toNanos());
@@ -219,7 +211,7 @@ public final class Engine implements AutoCloseable {
         synchronized (admissionLock) {
             ended = closed;
             if (!ended) {
-                inspections.add(inspection);
+                inbox.inspect(inspection);
             }
         }
         if (ended) {
@@ -273,7 +265,7 @@ public final class Engine implements AutoCloseable {
             }
             queuedCount.incrementAndGet();
             lease.live().put(request.sequenceId(), sequence);
-            submissions.add(sequence);
+            inbox.submit(sequence);
         }
         wake();
         return Admission.ACCEPTED;
@@ -281,14 +273,14 @@ public final class Engine implements AutoCloseable {
 
     void cancel(Sequence sequence) {
         if (sequence.cancelled.compareAndSet(false, true)) {
-            cancellations.add(sequence);
+            inbox.cancel(sequence);
             wake();
         }
     }
 
     void leaseClosed(SequenceLease lease) {
         synchronized (admissionLock) {
-            closedLeases.add(lease);
+            inbox.leaseClosed(lease);
         }
         wake();
     }
@@ -299,7 +291,7 @@ public final class Engine implements AutoCloseable {
             pending = !closed && !lease.isClosed() && pendingHolds.get() < PENDING_HOLDS_MAX;
             if (pending) {
                 pendingHolds.incrementAndGet();
-                transfers.add(() -> giveHold(lease, hashes, receiver));
+                inbox.transfer(() -> giveHold(lease, hashes, receiver));
             }
         }
         if (pending) {
@@ -327,7 +319,7 @@ public final class Engine implements AutoCloseable {
 
     /** Has the engine's thread do something about blocks that others copy. Any thread; not done after the end. */
     private void transfer(Runnable task) {
-        transfers.add(task);
+        inbox.transfer(task);
         wake();
     }
 
@@ -375,33 +367,6 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    private int takeCommands() {
-        int count = 0;
-        for (Sequence sequence = submissions.poll(); sequence != null; sequence = submissions.poll()) {
-            core.take(sequence);
-            count++;
-        }
-        for (Sequence sequence = cancellations.poll(); sequence != null; sequence = cancellations.poll()) {
-            core.cancel(sequence);
-            count++;
-        }
-        for (Runnable transfer = transfers.poll(); transfer != null; transfer = transfers.poll()) {
-            transfer.run();
-            count++;
-        }
-        for (SequenceLease lease = closedLeases.poll(); lease != null; lease = closedLeases.poll()) {
-            lease.live().values().forEach(core::remove);
-            core.holds().endOf(lease);
-            leases.remove(lease);
-            count++;
-        }
-        for (FutureTask<?> inspection = inspections.poll(); inspection != null; inspection = inspections.poll()) {
-            inspection.run();
-            count++;
-        }
-        return count;
-    }
-
     private void deliver() {
         for (SequenceLease lease : leases) {
             lease.deliver(core.stepCount());
@@ -414,7 +379,7 @@ public final class Engine implements AutoCloseable {
         }
         shutDown = true;
         try {
-            takeCommands();
+            inbox.take();
             if (failure == null) {
                 core.failAll(ErrorCode.UNAVAILABLE, "the engine was closed");
             } else {
@@ -424,7 +389,7 @@ public final class Engine implements AutoCloseable {
             core.endTransfers();
             stats = core.stats();
         } finally {
-            inspections.forEach(inspection -> inspection.cancel(false));
+            inbox.cancelInspections();
             close("the model's instance", instance);
             close("the model", model);
         }

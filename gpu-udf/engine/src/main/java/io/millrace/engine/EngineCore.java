@@ -26,6 +26,7 @@ final class EngineCore {
     private final BlockPool pool;
     private final BlockHolds holds;
     private final PrefixLoads loads;
+    private final PrefixBlocks prefixes;
     private final PrefillRate prefillRate = new PrefillRate();
     private final Scheduler scheduler;
     private final StepRunner runner;
@@ -61,13 +62,9 @@ final class EngineCore {
         pool = new BlockPool(blockCount, options.retention().apply(blockCount));
         holds = new BlockHolds(pool, instance);
         loads = new PrefixLoads(instance, options.maxLoads());
-        scheduler = new Scheduler(
-                pool,
-                new BlockHasher(blockSizeTokens),
-                loads,
-                engineThread,
-                options.maxBatchTokens(),
-                options.maxBatchSequences());
+        prefixes = new PrefixBlocks(pool, new BlockHasher(blockSizeTokens), loads, engineThread);
+        scheduler =
+                new Scheduler(pool, prefixes, blockSizeTokens, options.maxBatchTokens(), options.maxBatchSequences());
         runner = new StepRunner(instance, scheduler, options, maxSequenceTokens);
         originNanos = options.nanoClock().getAsLong();
     }
@@ -150,6 +147,12 @@ final class EngineCore {
         }
     }
 
+    /** Ends what others copy from and to blocks for a lease. Its sequences have ended before. */
+    void endTransfers(SequenceLease lease) {
+        holds.endOf(lease);
+        loads.endOf(lease);
+    }
+
     /** Ends what others copy from and to blocks. The sequences have ended before. */
     void endTransfers() {
         holds.endAll();
@@ -198,7 +201,7 @@ final class EngineCore {
                 stepCount,
                 runner.promptTokens(),
                 cachedTokens,
-                scheduler.loadedTokens(),
+                prefixes.loadedTokens(),
                 runner.outputTokens(),
                 finishedSequences,
                 failedSequences,

@@ -31,9 +31,9 @@ public interface EngineLease extends AutoCloseable {
      * have are left out, and so are those beyond the quarter of all blocks that may be held at a time. Any thread.
      *
      * @param hashes the blocks' names
-     * @param receiver gets the blocks, once; called on the engine's thread, where it hands over and returns, or with no
-     *     block at all on the caller's, where the lease or the engine has ended or too many holds are asked for. What is
-     *     held ends with the lease: reads then throw.
+     * @param receiver gets the blocks, once; called on the engine's thread, where it hands over and returns, or with
+     *     no block at all on the caller's, where the lease or the engine has ended or too many holds are asked for. A
+     *     hold ends with the lease at the latest: reads then throw.
      */
     void hold(List<BlockHash> hashes, Consumer<HeldBlocks> receiver);
 

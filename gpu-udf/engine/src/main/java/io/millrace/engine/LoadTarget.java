@@ -4,7 +4,8 @@ import java.nio.ByteBuffer;
 
 /**
  * Device blocks that wait for their content. Used by one thread at a time, other than the engine's. While it has not
- * ended, its sequence is not computed and its blocks are not given to others; so it must end, whatever happens.
+ * ended, its sequence is not computed and its blocks are not given to others; so it must end, whatever happens. It ends
+ * by itself only with its lease or the engine: what is written or said later is refused or passed over.
  */
 public interface LoadTarget {
     /** Number of blocks. */
@@ -19,7 +20,7 @@ public interface LoadTarget {
      * @param index 0 for the first of these blocks
      * @param content from its position to its limit the whole block, as the instance's {@code readBlock} gave it; the
      *     position is left as it was
-     * @throws IllegalStateException if the engine has ended
+     * @throws IllegalStateException if the load, the lease or the engine has ended
      */
     void write(int index, ByteBuffer content);
 

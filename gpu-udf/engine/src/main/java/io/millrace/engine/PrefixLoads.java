@@ -98,13 +98,25 @@ final class PrefixLoads {
         return loads.remove(load);
     }
 
-    /** Ends every load, for the engine has ended. Their sequences have ended before. */
-    void endAll() {
-        for (PrefixLoad load : loads) {
-            load.end();
-            load.sequence().table().releaseAll();
+    /** Ends the loads of an owner that has ended: who was to end them may have ended too. */
+    void endOf(SequenceOwner owner) {
+        for (PrefixLoad load : List.copyOf(loads)) {
+            if (load.sequence().owner() == owner) {
+                end(load);
+            }
         }
-        loads.clear();
+    }
+
+    /** Ends every load, for the engine has ended. */
+    void endAll() {
+        List.copyOf(loads).forEach(this::end);
+    }
+
+    /** Ends a load of a sequence that has ended. */
+    private void end(PrefixLoad load) {
+        load.end();
+        load.sequence().table().releaseAll();
+        loads.remove(load);
     }
 
     /** Whether a load fills the blocks of this sequence. */

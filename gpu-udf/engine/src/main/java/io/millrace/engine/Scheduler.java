@@ -3,18 +3,13 @@ package io.millrace.engine;
 import static java.util.Objects.requireNonNull;
 
 import io.millrace.engine.Sequence.State;
-import io.millrace.kv.BlockHash;
-import io.millrace.kv.BlockHasher;
 import io.millrace.kv.BlockPool;
 import io.millrace.kv.BlockTable;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,10 +38,9 @@ final class Scheduler {
     private static final int BLOCKS_PER_SPARE = 100;
 
     private final BlockPool pool;
-    private final BlockHasher hasher;
-    private final int blockSizeTokens;
+    private final PrefixBlocks prefixes;
     private final PrefixLoads loads;
-    private final Consumer<Runnable> engineThread;
+    private final int blockSizeTokens;
     private final StepPlan plan;
     private final int maxBatchTokens;
     private final int maxBatchSequences;
@@ -55,32 +49,20 @@ final class Scheduler {
     /** Sequences that hold blocks, in their order. */
     private final List<Sequence> running = new ArrayList<>();
 
-    /** Blocks that prefills of this step's plan are about to fill: who wants the same waits for them. */
-    private final Set<BlockHash> underway = new HashSet<>();
-
     private long waitingTokens;
-    private long loadedTokens;
     private long preemptions;
     private boolean preemptedInStep;
 
     /**
      * A scheduler without sequences.
      *
-     * @param loads none yet
-     * @param engineThread has a task run between two steps; called by any thread
+     * @param prefixes of the same pool
      */
-    Scheduler(
-            BlockPool pool,
-            BlockHasher hasher,
-            PrefixLoads loads,
-            Consumer<Runnable> engineThread,
-            int maxBatchTokens,
-            int maxBatchSequences) {
+    Scheduler(BlockPool pool, PrefixBlocks prefixes, int blockSizeTokens, int maxBatchTokens, int maxBatchSequences) {
         this.pool = requireNonNull(pool, "pool");
-        this.hasher = requireNonNull(hasher, "hasher");
-        this.loads = requireNonNull(loads, "loads");
-        this.engineThread = requireNonNull(engineThread, "engineThread");
-        this.blockSizeTokens = hasher.blockSizeTokens();
+        this.prefixes = requireNonNull(prefixes, "prefixes");
+        this.loads = prefixes.loads();
+        this.blockSizeTokens = blockSizeTokens;
         this.maxBatchTokens = maxBatchTokens;
         this.maxBatchSequences = maxBatchSequences;
         plan = new StepPlan(maxBatchTokens, maxBatchSequences);
@@ -96,10 +78,6 @@ final class Scheduler {
 
     long preemptions() {
         return preemptions;
-    }
-
-    long loadedTokens() {
-        return loadedTokens;
     }
 
     /** Tokens that waiting and running sequences have to compute before their next tokens are sampled. */
@@ -145,7 +123,7 @@ final class Scheduler {
     /** Decides what the next step computes. The plan is valid until the next call. */
     StepPlan schedule() {
         plan.clear();
-        underway.clear();
+        prefixes.beginStep();
         preemptedInStep = false;
         scheduleRunning();
         if (!preemptedInStep) {
@@ -160,33 +138,10 @@ final class Scheduler {
     /** Notes that a step computed so many tokens of a sequence, and publishes the blocks that they filled. */
     void advance(Sequence sequence, int tokens) {
         sequence.computedTokens += tokens;
-        while ((sequence.publishedBlocks + 1) * blockSizeTokens <= sequence.computedTokens) {
-            int block = sequence.publishedBlocks;
-            sequence.table().publish(block, sequence.hash(block, hasher));
-            sequence.publishedBlocks++;
-        }
+        prefixes.publish(sequence);
         if (!sequence.isPrefillOnly() && sequence.computedTokens == sequence.tokenCount()) {
             sequence.state = State.DECODING;
         }
-    }
-
-    /** Takes note of a load that has ended: what it brought becomes findable, and its sequence goes on behind it. */
-    private void endLoad(PrefixLoad load) {
-        if (!loads.remove(load)) {
-            return;
-        }
-        Sequence sequence = load.sequence();
-        sequence.loadingBlocks = 0;
-        if (sequence.state == State.FINISHED) {
-            sequence.table().releaseAll();
-            return;
-        }
-        sequence.state = State.PREFILLING;
-        int tokens = load.loadedBlocks() * blockSizeTokens;
-        advance(sequence, tokens);
-        sequence.table().truncate(sequence.publishedBlocks);
-        sequence.countCached(tokens);
-        loadedTokens += tokens;
     }
 
     /**
@@ -263,13 +218,14 @@ final class Scheduler {
     }
 
     private void schedulePrefill(Sequence sequence) {
-        shareFurther(sequence);
+        // Once more between chunks: another sequence of the same prompt may have been faster.
+        prefixes.share(sequence);
         int remaining = sequence.targetTokens(blockSizeTokens) - sequence.computedTokens;
         if (remaining == 0) {
             plan.complete(sequence);
             return;
         }
-        if (sequence.computedTokens % blockSizeTokens == 0 && isUnderway(sequence, sequence.publishedBlocks)) {
+        if (sequence.computedTokens % blockSizeTokens == 0 && prefixes.isUnderway(sequence, sequence.publishedBlocks)) {
             return;
         }
         int chunk = Math.min(remaining, plan.tokensLeft());
@@ -282,18 +238,7 @@ final class Scheduler {
         }
         // Making room may have taken later rows out of the plan, never added any: the chunk fits still.
         plan.add(sequence, chunk);
-        int until = Math.min(
-                sequence.shareableTokens(blockSizeTokens) / blockSizeTokens,
-                BlockTable.blocksFor(sequence.computedTokens + chunk, blockSizeTokens));
-        for (int block = sequence.publishedBlocks; block < until; block++) {
-            underway.add(sequence.hash(block, hasher));
-        }
-    }
-
-    /** Whether a sequence's block is being computed by another one in this very step, or loaded. */
-    private boolean isUnderway(Sequence sequence, int block) {
-        return (block + 1) * blockSizeTokens <= sequence.shareableTokens(blockSizeTokens)
-                && (underway.contains(sequence.hash(block, hasher)) || loads.bring(sequence.hash(block, hasher)));
+        prefixes.addUnderway(sequence, chunk);
     }
 
     private void admitWaiting() {
@@ -303,8 +248,8 @@ final class Scheduler {
             if (!sequence.owner().isOpen()) {
                 continue;
             }
-            int found = findableBlocks(sequence);
-            if (isUnderway(sequence, found) || (mayLoad(sequence, found) && !loads.hasRoom())) {
+            int found = prefixes.findableBlocks(sequence);
+            if (prefixes.isUnderway(sequence, found) || prefixes.waitsForLoads(sequence, found)) {
                 continue;
             }
             // The first that has no room keeps those behind it waiting: otherwise short ones could starve it.
@@ -320,27 +265,11 @@ final class Scheduler {
         }
     }
 
-    private boolean mayLoad(Sequence sequence, int foundBlocks) {
-        return sequence.request().prefixSource() != null && foundBlocks < sequence.shareableBlocks(blockSizeTokens);
-    }
-
-    /** Leading blocks of a sequence that are in the index. */
-    private int findableBlocks(Sequence sequence) {
-        int shareable = sequence.shareableBlocks(blockSizeTokens);
-        int found = 0;
-        while (found < shareable && pool.index().find(sequence.hash(found, hasher)) != BlockPool.NONE) {
-            found++;
-        }
-        return found;
-    }
-
     /** Whether there are blocks for all that a sequence has to compute, besides those promised to running ones. */
     private boolean fits(Sequence sequence, int found, int reserved) {
-        int needed = BlockTable.blocksFor(sequence.targetTokens(blockSizeTokens), blockSizeTokens);
-        for (int i = 0; i < found; i++) {
-            // A found block that somebody uses costs nothing; a free one is taken from the free ones like any other.
-            needed -= pool.refCount(pool.index().find(sequence.hash(i, hasher))) > 0 ? 1 : 0;
-        }
+        // A found block that somebody uses costs nothing; a free one is taken from the free ones like any other.
+        int needed = BlockTable.blocksFor(sequence.targetTokens(blockSizeTokens), blockSizeTokens)
+                - prefixes.usedBlocks(sequence, found);
         int spare = running.isEmpty() ? 0 : pool.blockCount() / BLOCKS_PER_SPARE;
         return needed + reserved + spare <= pool.freeCount();
     }
@@ -350,53 +279,14 @@ final class Scheduler {
         waitingTokens -= sequence.missingTokens(blockSizeTokens);
         sequence.state = State.PREFILLING;
         running.add(-Collections.binarySearch(running, sequence) - 1, sequence);
-        int found = shareFurther(sequence);
+        int found = prefixes.share(sequence);
         if (first) {
             plan.countAdmitted();
             pool.countLookup(found, sequence.shareableBlocks(blockSizeTokens) - found);
         }
-        if (mayLoad(sequence, sequence.publishedBlocks)) {
-            load(sequence);
+        if (prefixes.load(sequence)) {
+            plan.countLoad();
         }
-    }
-
-    /** Has the source of a sequence that was just admitted load its next blocks, if it wants to. */
-    private void load(Sequence sequence) {
-        int first = sequence.publishedBlocks;
-        int wanted = PrefixLoads.blocksToLoad(sequence, first, sequence.shareableBlocks(blockSizeTokens));
-        // There is room for all its blocks, or it would not have been admitted.
-        if (wanted == 0 || !sequence.table().reserve((first + wanted) * blockSizeTokens)) {
-            return;
-        }
-        List<BlockHash> names = new ArrayList<>();
-        for (int block = first; block < first + wanted; block++) {
-            names.add(sequence.hash(block, hasher));
-        }
-        sequence.state = State.LOADING;
-        sequence.loadingBlocks = wanted;
-        plan.countLoad();
-        loads.start(sequence, first, names, load -> engineThread.accept(() -> endLoad(load)));
-    }
-
-    /**
-     * Takes the next blocks of a sequence from the index as far as they are there, where it stands at a block's start.
-     * Also done between the chunks of a prefill: another sequence of the same prompt may have been faster.
-     */
-    private int shareFurther(Sequence sequence) {
-        int found = 0;
-        int shareable = sequence.shareableTokens(blockSizeTokens);
-        while (sequence.computedTokens % blockSizeTokens == 0 && sequence.computedTokens < shareable) {
-            int blockId = pool.index().find(sequence.hash(sequence.publishedBlocks, hasher));
-            if (blockId == BlockPool.NONE) {
-                break;
-            }
-            sequence.table().share(blockId);
-            sequence.computedTokens += blockSizeTokens;
-            sequence.publishedBlocks++;
-            found++;
-        }
-        sequence.countCached(found * blockSizeTokens);
-        return found;
     }
 
     /** Takes blocks for so many tokens, if need be from later sequences. */

@@ -219,16 +219,18 @@ class PrefixLoadsTest {
     }
 
     @Test
-    void aClosedLeaseLeavesItsBlocksToTheLoad() {
+    void loadsEndWithTheirLease() {
         submit("a", source);
         run();
+        source.write(0, 0);
         lease.close();
         run();
         assertThat(source.targets.get(0).isWanted()).isFalse();
-        assertThat(engine.stats().blocks().usedBlocks()).isEqualTo(4);
-        source.targets.get(0).done(0);
-        run();
         assertThat(engine.stats().blocks().usedBlocks()).isZero();
+        assertThatThrownBy(() -> source.write(0, 1)).isInstanceOf(IllegalStateException.class);
+        source.targets.get(0).done(1);
+        run();
+        assertThat(engine.stats().blocks().findableBlocks()).isZero();
     }
 
     @Test

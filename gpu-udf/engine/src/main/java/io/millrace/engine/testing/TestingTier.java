@@ -209,7 +209,12 @@ public final class TestingTier {
                 target.done(written);
                 return true;
             }
-            target.write(written, ByteBuffer.wrap(value.content));
+            try {
+                target.write(written, ByteBuffer.wrap(value.content));
+            } catch (IllegalStateException e) {
+                // The lease or the engine has ended, and the load with it.
+                return true;
+            }
             written++;
             return false;
         }
