@@ -13,7 +13,8 @@ import org.rocksdb.DBOptions;
 public final class BlockStateOptionsFactory implements RocksDBOptionsFactory {
     private static final long serialVersionUID = 1L;
 
-    private static final long MANIFEST_BYTES_MAX = 256 << 10;
+    // A file is some 100 bytes of it: the manifest of a few thousand files must fit, or it would begin anew each time.
+    private static final long MANIFEST_BYTES_MAX = 512 << 10;
 
     /** For Flink, which makes it by its name. */
     public BlockStateOptionsFactory() {}
