@@ -299,6 +299,38 @@ class PrefixLoadsTest {
     }
 
     @Test
+    void theOnlyRowIsNotKeptForAPrefillWithoutBlocks() {
+        engine.close();
+        TestingModelInstance other = new TestingModelInstance(VOCAB, BLOCKS, BLOCK_SIZE, TestingLogits.counting());
+        engine = new Engine(EngineOptions.of("testing", Set.of(), 64).withLimits(64, 1, 16), other, () -> {});
+        lease = engine.lease("test", listener, 1000);
+        submit("b", source);
+        run();
+        // More important, so it comes first in the order.
+        lease.submit(new SequenceRequest(
+                "a",
+                "a",
+                Purpose.GENERATE,
+                prompt(100, 20, VOCAB),
+                new int[0],
+                SamplingParameters.greedy(44),
+                "",
+                5,
+                0,
+                StopCondition.NEVER,
+                null));
+        run();
+        assertThat(listener.hasEnded("a")).isFalse();
+        // Now the second takes all blocks that are free, and needs one more.
+        source.targets.get(0).done(0);
+        run();
+        assertThat(listener.tokens("a")).hasSize(44);
+        source.targets.get(1).done(0);
+        run();
+        assertThat(listener.tokens("b")).containsExactly(18, 19);
+    }
+
+    @Test
     void saysHowFastPromptsAreComputedAndHowManyWait() {
         assertThat(engine.stats().promptTokensPerSecond()).isZero();
         lease.submit(generate("a", prompt(0, 40, VOCAB), SamplingParameters.greedy(1)));
