@@ -1,5 +1,6 @@
 package io.millrace.bench;
 
+import io.millrace.bench.durability.DurabilitySuite;
 import io.millrace.bench.engine.EngineSuite;
 import io.millrace.job.cli.ModelFetcher;
 import java.io.IOException;
@@ -21,7 +22,7 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         description = "Measures, prints a table, and writes Markdown below bench-results/.")
 public final class BenchCommand implements Callable<Integer> {
-    private static final List<BenchSuite> SUITES = List.of(new EngineSuite());
+    private static final List<BenchSuite> SUITES = List.of(new EngineSuite(), new DurabilitySuite());
 
     private final PrintStream out;
 
@@ -40,6 +41,13 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--threads", paramLabel = "N", description = "Compute threads of both sides (default: 2).")
     private int threads = 2;
 
+    @Option(
+            names = "--only",
+            paramLabel = "PART",
+            split = ",",
+            description = "Parts of the suite to run, where it has parts; without it, all.")
+    private List<String> only = List.of();
+
     private BenchCommand(PrintStream out) {
         this.out = out;
     }
@@ -52,7 +60,7 @@ public final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         if (suiteName == null) {
-            SUITES.forEach(suite -> out.printf("%-10s %s%n", suite.name(), suite.description()));
+            SUITES.forEach(suite -> out.printf("%-11s %s%n", suite.name(), suite.description()));
             return 0;
         }
         for (BenchSuite suite : SUITES) {
@@ -72,7 +80,7 @@ public final class BenchCommand implements Callable<Integer> {
                 ? model
                 : ModelFetcher.standard(System.getenv(), progress::say).fetchFirst(ModelFetcher.DEMO_MODELS);
         Path root = Path.of(System.getProperty("millrace.root", "")).toAbsolutePath();
-        BenchReport report = suite.run(new BenchSettings(file, threads, quick, root, cache), progress);
+        BenchReport report = suite.run(new BenchSettings(file, threads, quick, only, root, cache), progress);
         report.addExtra("elapsed_seconds", progress.elapsedSeconds());
         out.println();
         out.println(report.markdown());

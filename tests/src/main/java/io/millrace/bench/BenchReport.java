@@ -88,26 +88,25 @@ public final class BenchReport {
         return page.toString();
     }
 
-    /** The figures as a table. */
+    /** The figures as a table; with the peer's columns where there is a peer. */
     public String table() {
+        boolean peer = figures.values().stream().anyMatch(Figure::hasPeer);
         StringBuilder table = new StringBuilder();
-        table.append(String.format(
-                Locale.ROOT,
-                "| %-34s | %-9s | %10s | %10s | %8s |%n",
-                "figure",
-                "unit",
-                "millrace",
-                "llama.cpp",
-                "ratio"));
-        table.append("| :--- | :--- | ---: | ---: | ---: |\n");
-        figures.forEach((name, figure) -> table.append(String.format(
-                Locale.ROOT,
-                "| %-34s | %-9s | %10s | %10s | %8s |%n",
-                name,
-                figure.unit(),
-                number(figure.value()),
-                number(figure.peerValue()),
-                number(figure.overPeer()))));
+        table.append(String.format(Locale.ROOT, "| %-34s | %-9s | %10s |", "figure", "unit", "millrace"))
+                .append(peer ? String.format(Locale.ROOT, " %10s | %8s |%n", "llama.cpp", "ratio") : "\n")
+                .append(peer ? "| :--- | :--- | ---: | ---: | ---: |\n" : "| :--- | :--- | ---: |\n");
+        figures.forEach((name, figure) -> {
+            String value = number(figure.value());
+            table.append(String.format(Locale.ROOT, "| %-34s | %-9s | %10s |", name, figure.unit(), value));
+            table.append(
+                    peer
+                            ? String.format(
+                                    Locale.ROOT,
+                                    " %10s | %8s |%n",
+                                    number(figure.peerValue()),
+                                    number(figure.overPeer()))
+                            : "\n");
+        });
         return table.toString();
     }
 
