@@ -2,6 +2,7 @@ package io.millrace.bench;
 
 import io.millrace.bench.durability.DurabilitySuite;
 import io.millrace.bench.engine.EngineSuite;
+import io.millrace.bench.soak.SoakSuite;
 import io.millrace.job.cli.ModelFetcher;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -22,7 +23,7 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         description = "Measures, prints a table, and writes Markdown below bench-results/.")
 public final class BenchCommand implements Callable<Integer> {
-    private static final List<BenchSuite> SUITES = List.of(new EngineSuite(), new DurabilitySuite());
+    private static final List<BenchSuite> SUITES = List.of(new EngineSuite(), new DurabilitySuite(), new SoakSuite());
 
     private final PrintStream out;
 

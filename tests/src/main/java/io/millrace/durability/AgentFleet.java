@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.millrace.connector.local.LocalPort;
 import io.millrace.connector.port.TurnStream;
 import io.millrace.proto.ChatMessage;
+import io.millrace.proto.TokenChunk;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 public final class AgentFleet {
     private final AgentScript script;
     private final LocalPort port;
+    private final String prefix;
     private final List<Agent> agents = new ArrayList<>();
     /** Agents that have their answers, and nulls' stand-ins for those who only want to wake the pump. */
     private final BlockingQueue<Runnable> events = new LinkedBlockingQueue<>();
@@ -28,8 +30,14 @@ public final class AgentFleet {
 
     /** Agents at a port, who have asked nothing yet. */
     public AgentFleet(AgentScript script, LocalPort port) {
+        this(script, port, "");
+    }
+
+    /** Agents whose sessions' names begin with a prefix of their own. */
+    public AgentFleet(AgentScript script, LocalPort port, String prefix) {
         this.script = requireNonNull(script, "script");
         this.port = requireNonNull(port, "port");
+        this.prefix = requireNonNull(prefix, "prefix");
         turnsLeft = script.turnCount();
         for (int i = 0; i < script.sessions(); i++) {
             agents.add(new Agent(i));
@@ -60,6 +68,11 @@ public final class AgentFleet {
         return turnsLeft == 0;
     }
 
+    /** The tokens of the turns that have ended, by session and turn. */
+    public List<List<List<Integer>>> tokens() {
+        return agents.stream().map(agent -> List.copyOf(agent.tokens)).toList();
+    }
+
     /** Turns that have not ended. */
     public int turnsLeft() {
         return turnsLeft;
@@ -68,6 +81,7 @@ public final class AgentFleet {
     private final class Agent {
         private final int index;
         private final List<ChatMessage> messages = new ArrayList<>();
+        private final List<List<Integer>> tokens = new ArrayList<>();
         private int turn;
         private @Nullable TurnStream stream;
 
@@ -78,7 +92,9 @@ public final class AgentFleet {
 
         void ask() {
             messages.add(script.question(index, turn));
-            TurnStream asked = port.submit(script.request(index, turn, messages));
+            TurnStream asked = port.submit(script.request(index, turn, messages).toBuilder()
+                    .setSessionId(prefix + AgentScript.sessionId(index))
+                    .build());
             stream = asked;
             AtomicBoolean told = new AtomicBoolean();
             asked.onProgress(() -> {
@@ -91,9 +107,13 @@ public final class AgentFleet {
         void answered() {
             TurnStream answer = requireNonNull(stream, "stream");
             StringBuilder content = new StringBuilder();
+            List<Integer> said = new ArrayList<>();
             for (int i = 0; i < answer.chunkCount(); i++) {
-                content.append(requireNonNull(answer.chunk(i), "chunk").getContent());
+                TokenChunk chunk = requireNonNull(answer.chunk(i), "chunk");
+                content.append(chunk.getContent());
+                said.addAll(chunk.getTokenIdsList());
             }
+            tokens.add(said);
             messages.add(AgentScript.message("assistant", content.toString()));
             turnsLeft--;
             turn++;

@@ -178,6 +178,11 @@ public final class DurableJob implements AutoCloseable {
         }
     }
 
+    /** Waits for one more checkpoint, all of it after this call. */
+    public void checkpoint() throws Exception {
+        cluster.triggerCheckpoint(jobId).get(TIMEOUT_MS, TimeUnit.MILLISECONDS);
+    }
+
     /** Stops the job with a savepoint, again and again until that works; returns the savepoint. */
     public String stopWithSavepoint(String folder, SavepointFormatType format) throws Exception {
         long deadlineNanos = deadlineNanos();

@@ -25,8 +25,7 @@ public final class TurnBook implements AutoCloseable {
     private final List<String> problems = new ArrayList<>();
     private long tokenCount;
     private long repeatedCount;
-    private long wantedTokens = Long.MAX_VALUE;
-    private Runnable onWanted = () -> {};
+    private final TreeMap<Long, List<Runnable>> actions = new TreeMap<>();
 
     /** A turn of a session. */
     public record TurnName(String sessionId, String requestId) implements Comparable<TurnName> {
@@ -65,7 +64,7 @@ public final class TurnBook implements AutoCloseable {
 
     /** Takes a chunk, new or repeated. */
     public void add(TokenChunk chunk) {
-        Runnable reached = () -> {};
+        List<Runnable> due = new ArrayList<>();
         synchronized (this) {
             TokenChunk said = withoutTimes(chunk);
             Page page =
@@ -75,18 +74,16 @@ public final class TurnBook implements AutoCloseable {
             } else {
                 token(page, said);
             }
-            if (tokenCount >= wantedTokens) {
-                wantedTokens = Long.MAX_VALUE;
-                reached = onWanted;
+            while (!actions.isEmpty() && actions.firstKey() <= tokenCount) {
+                due.addAll(actions.pollFirstEntry().getValue());
             }
         }
-        reached.run();
+        due.forEach(Runnable::run);
     }
 
     /** Runs an action, on the thread of a sink, as soon as there are so many different tokens. */
     public synchronized void whenTokens(long count, Runnable action) {
-        wantedTokens = count;
-        onWanted = requireNonNull(action, "action");
+        actions.computeIfAbsent(count, any -> new ArrayList<>()).add(requireNonNull(action, "action"));
     }
 
     /** Different tokens so far. */
