@@ -129,10 +129,46 @@ record Disturbance(
                 faults(random, passes, chained));
     }
 
+    /** The same on a device with blocks for few sessions, with tiers below it. */
+    Disturbance withTiers(Tiers others) {
+        return new Disturbance(
+                seed, rocksDb, unaligned, chained, warm, false, inline, tolerant, others, checkpointMs, phases, faults);
+    }
+
+    /** The same with keyed state in RocksDB, or on the heap. */
+    Disturbance withRocksDb(boolean inRocksDb) {
+        return with(inRocksDb, phases, faults);
+    }
+
+    /** The same in other parts. */
+    Disturbance withPhases(List<Phase> others) {
+        return with(rocksDb, others, faults);
+    }
+
     /** The same with other failures. */
     Disturbance withFaults(List<Fault> others) {
+        return with(rocksDb, phases, others);
+    }
+
+    private Disturbance with(boolean inRocksDb, List<Phase> otherPhases, List<Fault> otherFaults) {
         return new Disturbance(
-                seed, rocksDb, unaligned, chained, warm, ample, inline, tolerant, tiers, checkpointMs, phases, others);
+                seed,
+                inRocksDb,
+                unaligned,
+                chained,
+                warm,
+                ample,
+                inline,
+                tolerant,
+                tiers,
+                checkpointMs,
+                otherPhases,
+                otherFaults);
+    }
+
+    /** Whether a job of another parallelism goes on with the savepoints: then Flink reads all that is in them. */
+    boolean isRescaled() {
+        return phases.stream().map(Phase::parallelism).distinct().count() > 1;
     }
 
     private static List<Phase> phases(Random random, long tokens, boolean chained) {

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
@@ -48,7 +49,12 @@ final class DisturbedRun {
             int fewBlocks,
             int threads,
             int checkpointScale,
-            long limitSeconds) {}
+            long limitSeconds) {
+        /** Those of a {@linkplain io.millrace.model.GeneratedModel.Options#tiny tiny} model. */
+        static Sizes small(Path modelFile) {
+            return new Sizes(modelFile, 16, 8192, 2048, 72, 1, 1, 90);
+        }
+    }
 
     /**
      * What a run came to.
@@ -83,20 +89,49 @@ final class DisturbedRun {
         this.folder = requireNonNull(folder, "folder");
     }
 
-    /** Runs the script; the model may be made into a wrong one, to see that this is noticed. */
-    Result run(Disturbance disturbance, UnaryOperator<ServedModel> made) throws Exception {
+    /**
+     * What a test adds to a run.
+     *
+     * @param options over those that the disturbance gives
+     * @param made makes the model into another one
+     * @param begun is told of the book before the job begins
+     * @param ending is told of the job once all turns have ended
+     */
+    record Setting(Configuration options, UnaryOperator<ServedModel> made, Consumer<TurnBook> begun, Ending ending) {
+        static final Setting PLAIN = new Setting(new Configuration(), UnaryOperator.identity(), book -> {}, job -> {});
+
+        Setting withModel(UnaryOperator<ServedModel> other) {
+            return new Setting(options, other, begun, ending);
+        }
+    }
+
+    /** Looks at a job that has answered everything. */
+    @FunctionalInterface
+    interface Ending {
+        void look(DurableJob job) throws Exception;
+    }
+
+    /** Runs the script. */
+    Result run(Disturbance disturbance) throws Exception {
+        return run(disturbance, Setting.PLAIN);
+    }
+
+    /** Runs the script in a setting. */
+    Result run(Disturbance disturbance, Setting setting) throws Exception {
         String name = "run-" + disturbance.seed();
         long startNanos = System.nanoTime();
         Loads loads = new Loads(disturbance.seed(), disturbance.tiers().lostShare());
         Configuration options = options(disturbance, folder.resolve(name));
+        options.addAll(setting.options());
         try (Faults faults = Faults.open(name, disturbance.faults(), loads);
                 TurnBook book = TurnBook.open(name);
                 LocalPort port = LocalPort.open(name, LocalPortOptions.DEFAULT)) {
-            ServedModel model = MillraceJob.servedModel(options);
+            ServedModel model = setting.made().apply(MillraceJob.servedModel(options));
+            setting.begun().accept(book);
             // The engine stays for as long as somebody leases it.
             EngineLease warmth = disturbance.warm() ? model.lease("warmth", output -> {}, 1) : null;
             try {
-                Attempt attempt = new Attempt(disturbance, options, made.apply(model), faults, book, port);
+                Attempt attempt = new Attempt(disturbance, options, model, setting, faults, book, port);
                 int restarts = attempt.run();
                 double seconds = (System.nanoTime() - startNanos) / 1e9;
                 return new Result(
@@ -150,6 +185,7 @@ final class DisturbedRun {
         private final Disturbance disturbance;
         private final Configuration options;
         private final ServedModel model;
+        private final Ending ending;
         private final Faults faults;
         private final TurnBook book;
         private final LocalPort port;
@@ -162,12 +198,14 @@ final class DisturbedRun {
                 Disturbance disturbance,
                 Configuration options,
                 ServedModel model,
+                Setting setting,
                 Faults faults,
                 TurnBook book,
                 LocalPort port) {
             this.disturbance = disturbance;
             this.options = options;
             this.model = model;
+            this.ending = setting.ending();
             this.faults = faults;
             this.book = book;
             this.port = port;
@@ -193,6 +231,7 @@ final class DisturbedRun {
                     } else {
                         faults.clear();
                         checkEngine();
+                        ending.look(job);
                     }
                     restarts += job.restarts();
                 }
@@ -220,8 +259,9 @@ final class DisturbedRun {
                 job.saveBlocks();
             }
             String savepoint = job.stopWithSavepoint(savepoints(), phase.savepoint());
-            // A damaged file of RocksDB's own may be no file at all to it; values in Flink's format are ours to check.
-            if (disturbance.tiers().damaged() && phase.savepoint() == SavepointFormatType.CANONICAL) {
+            // When it is rescaled RocksDB reads all of a file, and refuses one that is damaged.
+            boolean checkedByOthers = disturbance.isRescaled() && phase.savepoint() == SavepointFormatType.NATIVE;
+            if (disturbance.tiers().damaged() && !checkedByOthers) {
                 damagedValues += DamagedValues.damage(
                         FaultyFileSystem.path(savepoint), disturbance.seed(), sizes.contentBytes());
             }

@@ -4,19 +4,23 @@ import static java.util.Objects.requireNonNull;
 
 import io.millrace.engine.Admission;
 import io.millrace.engine.EngineLease;
+import io.millrace.engine.LoadTarget;
+import io.millrace.engine.PrefixSource;
 import io.millrace.engine.SamplingParameters;
 import io.millrace.engine.SequenceEvent;
 import io.millrace.engine.SequenceRequest;
 import io.millrace.engine.StepOutput;
 import io.millrace.operators.ModelText;
 import io.millrace.operators.ServedModel;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
-/** Another model with a defect that only shows after a failure: the harness must see it. */
+/** Another model with a defect that shows only where turns are resumed or blocks loaded: the harness must see it. */
 final class MutantModel implements ServedModel {
     private static final long serialVersionUID = 1L;
     /** Leases of all mutants: what a process that does not know its past might count. */
@@ -34,7 +38,9 @@ final class MutantModel implements ServedModel {
         /** A turn is resumed one token too early, and the engine's offsets are those that were asked for. */
         ONE_TOKEN_BACK,
         /** A turn is resumed one token too early, and the engine says so. */
-        ONE_OFFSET_BACK
+        ONE_OFFSET_BACK,
+        /** Blocks that come from a tier below the device have other content. */
+        DAMAGED_BLOCK
     }
 
     MutantModel(ServedModel model, Defect defect) {
@@ -72,18 +78,22 @@ final class MutantModel implements ServedModel {
         return model.open();
     }
 
-    /** Sequences that a mutant has resumed wrongly. */
+    /** Sequences that mutants have resumed, and blocks that they have damaged. */
     static long mutationCount() {
         return MUTATIONS.get();
     }
 
     private SequenceRequest mutate(SequenceRequest request, long attempt, Set<String> shifted) {
+        if (defect == Defect.DAMAGED_BLOCK) {
+            return damaged(request);
+        }
         int count = request.generatedTokens().length;
         if (count > 0) {
             MUTATIONS.incrementAndGet();
         }
         if (defect == Defect.SEED_OF_THE_ATTEMPT) {
-            return with(request, request.generatedTokens(), seeded(request.sampling(), attempt));
+            SamplingParameters seeded = seeded(request.sampling(), attempt);
+            return with(request, request.generatedTokens(), seeded, request.prefixSource());
         }
         if (count == 0) {
             return request;
@@ -91,7 +101,8 @@ final class MutantModel implements ServedModel {
         if (defect == Defect.ONE_TOKEN_BACK) {
             shifted.add(request.sequenceId());
         }
-        return with(request, Arrays.copyOf(request.generatedTokens(), count - 1), request.sampling());
+        int[] shorter = Arrays.copyOf(request.generatedTokens(), count - 1);
+        return with(request, shorter, request.sampling(), request.prefixSource());
     }
 
     private static SequenceEvent shift(SequenceEvent event, Set<String> shifted) {
@@ -100,7 +111,54 @@ final class MutantModel implements ServedModel {
                 : event;
     }
 
-    private static SequenceRequest with(SequenceRequest request, int[] generated, SamplingParameters sampling) {
+    private static SequenceRequest damaged(SequenceRequest request) {
+        PrefixSource source = request.prefixSource();
+        if (source == null) {
+            return request;
+        }
+        PrefixSource damaging = new PrefixSource() {
+            @Override
+            public int blocksToLoad(int firstBlock, int endBlock) {
+                return source.blocksToLoad(firstBlock, endBlock);
+            }
+
+            @Override
+            public void load(int firstBlock, LoadTarget target) {
+                source.load(firstBlock, new DamagingTarget(target));
+            }
+        };
+        return with(request, request.generatedTokens(), request.sampling(), damaging);
+    }
+
+    /** Writes zeros over half of each block. */
+    private record DamagingTarget(LoadTarget target) implements LoadTarget {
+        @Override
+        public int blockCount() {
+            return target.blockCount();
+        }
+
+        @Override
+        public boolean isWanted() {
+            return target.isWanted();
+        }
+
+        @Override
+        public void write(int index, ByteBuffer content) {
+            ByteBuffer damaged = ByteBuffer.allocateDirect(content.remaining()).order(content.order());
+            damaged.put(content.slice().limit(content.remaining() / 2));
+            damaged.rewind();
+            MUTATIONS.incrementAndGet();
+            target.write(index, damaged);
+        }
+
+        @Override
+        public void done(int loadedBlocks) {
+            target.done(loadedBlocks);
+        }
+    }
+
+    private static SequenceRequest with(
+            SequenceRequest request, int[] generated, SamplingParameters sampling, @Nullable PrefixSource source) {
         return new SequenceRequest(
                 request.sequenceId(),
                 request.sessionId(),
@@ -112,7 +170,7 @@ final class MutantModel implements ServedModel {
                 request.priority(),
                 request.arrivalNanos(),
                 request.stopCondition(),
-                request.prefixSource());
+                source);
     }
 
     private static SamplingParameters seeded(SamplingParameters sampling, long attempt) {

@@ -3,13 +3,13 @@ package io.millrace.durability;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.durability.DisturbedRun.Result;
+import io.millrace.durability.DisturbedRun.Setting;
 import io.millrace.durability.Faults.Fault;
 import io.millrace.model.GeneratedModel;
 import io.millrace.reference.DemoModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.MemorySize;
@@ -68,28 +68,28 @@ class ReplayUnderFailuresITCase {
     @EnumSource(MutantModel.Defect.class)
     void wrongModelIsFoundOut(MutantModel.Defect defect) throws Exception {
         DisturbedRun runs = smallRuns();
-        Result expected = runs.run(Disturbance.none(), UnaryOperator.identity());
+        Result expected = runs.run(Disturbance.none());
         // Failing as soon as there is a checkpoint leaves turns to resume.
         Disturbance often = Disturbance.none()
+                .withTiers(Disturbance.Tiers.ALL)
                 .withFaults(Stream.of(3, 2, 2, 2)
                         .map(pass -> new Fault(FaultPoint.CHECKPOINT_COMPLETE, pass))
                         .toList());
-        Result right = runs.run(often, UnaryOperator.identity());
+        Result right = runs.run(often);
         assertThat(right.book().differences(expected.book())).isEmpty();
         long mutationsBefore = MutantModel.mutationCount();
-        Result wrong = runs.run(often, model -> new MutantModel(model, defect));
+        Result wrong = runs.run(often, Setting.PLAIN.withModel(model -> new MutantModel(model, defect)));
         assertThat(MutantModel.mutationCount()).isGreaterThan(mutationsBefore);
         assertThat(wrong.injected()).isNotEmpty();
         assertThat(wrong.book().differences(expected.book())).isNotEmpty();
     }
 
     private static DisturbedRun smallRuns() {
-        DisturbedRun.Sizes sizes = new DisturbedRun.Sizes(smallModel, 16, 8192, 2048, 72, 1, 1, 60);
-        return new DisturbedRun(cluster, AgentScript.SMALL, sizes, folder);
+        return new DisturbedRun(cluster, AgentScript.SMALL, DisturbedRun.Sizes.small(smallModel), folder);
     }
 
     private static void check(DisturbedRun runs, int seeds) throws Exception {
-        Result expected = runs.run(Disturbance.none(), UnaryOperator.identity());
+        Result expected = runs.run(Disturbance.none());
         assertThat(expected.book().differences(expected.book())).isEmpty();
         assertThat(expected.book().endings()).containsKeys("LENGTH", "STOP").hasSize(2);
         System.out.printf(
@@ -105,7 +105,7 @@ class ReplayUnderFailuresITCase {
             Disturbance disturbance =
                     Disturbance.of(seed, expected.passes(), expected.book().tokenCount());
             try {
-                Result result = runs.run(disturbance, UnaryOperator.identity());
+                Result result = runs.run(disturbance);
                 System.out.println(disturbance + ": " + result);
                 injected += result.injected().isEmpty() ? 0 : 1;
                 repeated += result.book().repeatedCount();
