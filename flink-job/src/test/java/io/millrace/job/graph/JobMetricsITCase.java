@@ -5,7 +5,6 @@ import static io.millrace.job.graph.TestingJob.request;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.engine.Engine;
-import io.millrace.operators.MetricGroups;
 import io.millrace.operators.decode.DecodeMetrics;
 import io.millrace.operators.prefill.PrefillMetrics;
 import io.millrace.operators.router.RouterMetrics;
@@ -14,13 +13,8 @@ import io.millrace.operators.tiers.TierMetrics;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.configuration.Configuration;
-import org.apache.flink.metrics.Counter;
-import org.apache.flink.metrics.Gauge;
-import org.apache.flink.metrics.Histogram;
-import org.apache.flink.metrics.Metric;
 import org.apache.flink.runtime.testutils.InMemoryReporter;
 import org.junit.jupiter.api.Test;
 
@@ -43,7 +37,7 @@ class JobMetricsITCase {
             TestingJob.await("the port forgets", () -> job.port().find("s", "2").isEmpty());
             awaitComplete(job.port().submit(request("s", "2", "x".repeat(94), 10)));
 
-            Metrics metrics = new Metrics(reporter);
+            TestingMetrics metrics = new TestingMetrics(reporter);
             assertThat(metrics.count("SessionRouter", RouterMetrics.ADMITTED)).isEqualTo(2);
             assertThat(metrics.count("SessionRouter", RouterMetrics.DEDUPLICATED))
                     .isEqualTo(1);
@@ -92,32 +86,6 @@ class JobMetricsITCase {
                     assertThat(PAGE).content().contains("`" + field.get(null) + "`");
                 }
             }
-        }
-    }
-
-    private record Metrics(InMemoryReporter reporter) {
-        long count(String operator, String name) {
-            return ((Counter) metric(operator, name)).getCount();
-        }
-
-        Object gauge(String operator, String name) {
-            return ((Gauge<?>) metric(operator, name)).getValue();
-        }
-
-        Histogram histogram(String operator, String name) {
-            return (Histogram) metric(operator, name);
-        }
-
-        private Metric metric(String operator, String name) {
-            List<Metric> found = new ArrayList<>();
-            reporter.getMetricsByGroup().forEach((group, metrics) -> {
-                String scope = String.join(".", group.getScopeComponents());
-                if (scope.endsWith("." + operator + ".0." + MetricGroups.GROUP) && metrics.containsKey(name)) {
-                    found.add(metrics.get(name));
-                }
-            });
-            assertThat(found).as("%s of %s", name, operator).hasSize(1);
-            return found.get(0);
         }
     }
 }

@@ -185,6 +185,11 @@ public final class Engine implements AutoCloseable {
         return instance.kvLayout();
     }
 
+    /** Whether the device holds a full block right now: a hint, for it may change at once. Any thread. */
+    public boolean hasBlock(BlockHash hash) {
+        return core.hasBlock(hash);
+    }
+
     /** Counts after the latest step. Any thread. */
     public EngineStats stats() {
         return stats;

@@ -103,6 +103,11 @@ final class EngineCore {
         return pool.index().cachedPrefixTokens(hasher, root, promptTokens);
     }
 
+    /** Whether a full block is here right now. Any thread. */
+    boolean hasBlock(BlockHash hash) {
+        return pool.index().find(hash) != BlockPool.NONE;
+    }
+
     /** The blocks that leases hold. */
     BlockHolds holds() {
         return holds;

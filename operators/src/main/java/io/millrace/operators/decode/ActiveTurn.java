@@ -24,6 +24,7 @@ final class ActiveTurn implements EngineTurn {
     private final TurnChunks chunks;
     private final TurnProgress.Builder progress;
     private @Nullable TurnBlocks blocks;
+    private boolean headAsked;
     private boolean unsaved;
     private long lastTokenNanos;
     private long lastTokenMs;
@@ -67,6 +68,15 @@ final class ActiveTurn implements EngineTurn {
     @Override
     public String sequenceId() {
         return sequenceId;
+    }
+
+    /** Whether the engine was asked for the head of its chain; that is done once. */
+    boolean isHeadAsked() {
+        return headAsked;
+    }
+
+    void askHead() {
+        headAsked = true;
     }
 
     /** Tokens so far. */

@@ -6,8 +6,8 @@ import io.millrace.engine.Admission;
 import io.millrace.engine.EngineLease;
 import io.millrace.engine.SequenceEvent;
 import io.millrace.engine.SequenceEvent.FinishReason;
-import io.millrace.engine.SequenceRequest;
 import io.millrace.engine.StepOutput;
+import io.millrace.kv.BlockHash;
 import io.millrace.kv.ErrorCode;
 import io.millrace.kv.flink.SessionPlacement;
 import io.millrace.kv.rocksdb.BlockStores;
@@ -17,7 +17,6 @@ import io.millrace.operators.EngineSource;
 import io.millrace.operators.GatedQueue;
 import io.millrace.operators.ModelText;
 import io.millrace.operators.OutputGate;
-import io.millrace.operators.SamplingReader;
 import io.millrace.operators.StepInbox;
 import io.millrace.operators.TokenIds;
 import io.millrace.operators.TurnFailures;
@@ -64,9 +63,11 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
     private final transient DecodeSettings settings;
 
     private final transient DecodeControl control;
+    private final transient PrefixHeads heads = new PrefixHeads();
     private transient @Nullable DecodeState state;
     private transient @Nullable TierState tierState;
     private transient @Nullable SessionTiers tiers;
+    private transient @Nullable TurnRequests requests;
     private transient @Nullable ModelText text;
     private transient @Nullable DecodeMetrics decodeMetrics;
     private transient long restoredCheckpointId;
@@ -105,6 +106,7 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
                 () -> held.engine().stats());
         SessionTiers opened = openTiers(held);
         tiers = opened;
+        requests = new TurnRequests(requireNonNull(text), clock(), opened);
         restore();
         mailbox().execute(admissions()::pump, "admit restored turns");
         mailbox().execute(opened::bringAhead, "bring sessions ahead");
@@ -219,7 +221,7 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
         if (known != null) {
             // In the state too: the one who cancelled need not say it again after a restore.
             requireNonNull(state).put(known.turn().toBuilder().setCancel(true).build());
-            if (admissions().remove(known)) {
+            if (admissions().remove(known) || heads.remove(known)) {
                 finish(known, FinishReason.CANCELLED, known.turn().getCachedTokens());
             } else {
                 lease().cancel(known.sequenceId());
@@ -286,6 +288,8 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
             ActiveTurn turn = bySequence(event.sequenceId());
             if (turn != null) {
                 handleEvent(turn, event);
+            } else {
+                endHead(event);
             }
         }
         lease().acknowledge(step);
@@ -375,6 +379,7 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
     /** Forgets a turn; leaves its key the current one. */
     private void end(ActiveTurn turn) throws Exception {
         remove(turn);
+        heads.remove(turn);
         requireNonNull(state).end(turn.turn().getRequestId());
         tiers().ended(turn.blocks(), turn.generatedTokens());
     }
@@ -408,22 +413,39 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
 
     private record RestoredTurn(Turn turn, SessionPlacement placement, TurnProgress progress) {}
 
-    private SequenceRequest request(ActiveTurn item) {
-        Turn turn = item.turn();
-        ModelText model = requireNonNull(text);
-        int[] generated = item.generatedTokens();
-        return new SequenceRequest(
-                item.sequenceId(),
-                turn.getSessionId(),
-                SequenceRequest.Purpose.GENERATE,
-                TokenIds.prompt(turn),
-                generated,
-                SamplingReader.read(turn.getSampling(), model.vocabSize()),
-                turn.getCacheSalt(),
-                turn.getPriority(),
-                clock().arrivalNanos(turn.getArrivalMs()),
-                model.stopCondition(turn, generated),
-                tiers().prefixSource(item.blocks()));
+    /** Has the engine compute the head of a turn's chain, if that lets it load the rest; null if it does not. */
+    private @Nullable Admission offerHead(ActiveTurn item) throws Exception {
+        int blocks = item.isHeadAsked() ? 0 : tiers().headBlocks(item.blocks());
+        if (blocks == 0) {
+            return null;
+        }
+        BlockHash lastBlock = item.blocks().block(blocks - 1);
+        Admission admission = Admission.ACCEPTED;
+        if (!heads.join(lastBlock, item)) {
+            String sequenceId = newSequenceId("h");
+            int tokens = blocks * lease().engine().blockSizeTokens() + 1;
+            admission = lease().submit(requireNonNull(requests).head(item, sequenceId, tokens));
+            if (admission == Admission.ACCEPTED) {
+                heads.add(lastBlock, sequenceId, item);
+                tiers().countHead();
+            }
+        }
+        if (admission == Admission.ACCEPTED) {
+            item.askHead();
+        }
+        return admission == Admission.ACCEPTED || admission == Admission.REJECTED_QUEUE_FULL ? admission : null;
+    }
+
+    /** A head ended, however it did: the turns that waited for it go on. */
+    private void endHead(SequenceEvent event) {
+        List<ActiveTurn> waited = heads.ended(event.sequenceId());
+        if (waited == null) {
+            return;
+        }
+        if (event instanceof SequenceEvent.Failed failed && lease().engine().isClosed()) {
+            throw new IllegalStateException("the engine has ended: " + failed.message());
+        }
+        waited.forEach(admissions()::add);
     }
 
     /** How turns come into the engine, and what becomes of those it will not take. */
@@ -435,7 +457,8 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
                 return Admission.ACCEPTED;
             }
             try {
-                return lease().submit(request(item));
+                Admission head = offerHead(item);
+                return head == null ? lease().submit(requireNonNull(requests).turn(item)) : head;
             } catch (RuntimeException e) {
                 LOG.error("turn {} cannot be offered to the engine", TurnId.of(item.turn()), e);
                 fail(item, TurnFailures.of(e));

@@ -12,8 +12,8 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where blocks are copied to on their way to state: slots of HOST, which keep them, or, where it is off or all its slots
- * are in use, a few buffers of this object. Used by one thread.
+ * Where blocks are copied to on their way to state: slots of HOST, which keep them, or, where it is off or all its
+ * slots are in use, a few buffers of this object. Used by one thread.
  */
 final class CopyRooms {
     /** Room for one block's value, until it is closed. */

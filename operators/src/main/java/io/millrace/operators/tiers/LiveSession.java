@@ -15,8 +15,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A session that has turns under way, or blocks that are being saved: what its manifests say, in memory. Used on the task
- * thread, but for {@link #keyOf}.
+ * A session that has turns under way, or blocks that are being saved: what its manifests say, in memory. Used on the
+ * task thread, but for {@link #keyOf}.
  */
 final class LiveSession {
     private final SessionPlacement placement;
@@ -30,6 +30,7 @@ final class LiveSession {
     private final Set<BlockHash> queued = new HashSet<>();
 
     private final List<TurnBlocks> turns = new ArrayList<>();
+    private List<BlockHash> lastChain = List.of();
     private boolean dropped;
 
     LiveSession(SessionPlacement placement) {
@@ -88,6 +89,16 @@ final class LiveSession {
 
     List<TurnBlocks> turns() {
         return turns;
+    }
+
+    /** The chain of the last turn that ended. */
+    List<BlockHash> lastChain() {
+        return lastChain;
+    }
+
+    void ended(TurnBlocks turn) {
+        turns.remove(turn);
+        lastChain = turn.chain();
     }
 
     /** Nobody uses it: what the state records is all that there is to know. */

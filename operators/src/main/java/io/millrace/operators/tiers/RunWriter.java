@@ -12,24 +12,31 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Copies held blocks to HOST and writes them to STATE, one run a job. A block is copied once: it is written from where it
- * lies. Used by one thread.
+ * Copies held blocks to HOST and writes them to STATE, one run a job. A block is copied once: it is written from where
+ * it lies. Used by one thread.
  */
 final class RunWriter {
     private static final Logger LOG = LoggerFactory.getLogger(RunWriter.class);
 
     private final @Nullable BlockStore store;
     private final CopyRooms rooms;
+    private final Predicate<BlockHash> onDevice;
     private final TierCounters counters;
 
-    /** A writer to HOST, if the rooms have one, and to a store, if there is one. */
-    RunWriter(@Nullable BlockStore store, CopyRooms rooms, TierCounters counters) {
+    /**
+     * A writer to HOST, if the rooms have one, and to a store, if there is one.
+     *
+     * @param onDevice whether the device holds a block now
+     */
+    RunWriter(@Nullable BlockStore store, CopyRooms rooms, Predicate<BlockHash> onDevice, TierCounters counters) {
         this.store = store;
+        this.onDevice = requireNonNull(onDevice, "onDevice");
         this.rooms = requireNonNull(rooms, "rooms");
         this.counters = requireNonNull(counters, "counters");
     }
@@ -47,7 +54,7 @@ final class RunWriter {
             try (held) {
                 copies.copyAll(job.hashes(), held);
             }
-            if (store == null || place == null || copies.rooms.isEmpty()) {
+            if (store == null || place == null || copies.toWrite.isEmpty()) {
                 return copies.result(job, firstKey, null, null);
             }
             if (!writes) {
@@ -56,7 +63,7 @@ final class RunWriter {
             }
             return write(store, place, job, firstKey, copies);
         } finally {
-            copies.rooms.forEach(CopyRooms.Room::close);
+            copies.close();
         }
     }
 
@@ -73,10 +80,8 @@ final class RunWriter {
     }
 
     private SaveResult write(BlockStore to, BlockStore.Place place, SaveJob job, long firstKey, Copies copies) {
-        List<ByteBuffer> values =
-                copies.rooms.stream().map(CopyRooms.Room::value).toList();
         try {
-            BlockStore.WrittenRun run = to.write(place, firstKey, values);
+            BlockStore.WrittenRun run = to.write(place, firstKey, copies.values);
             return copies.result(job, firstKey, run, null);
         } catch (IOException e) {
             copies.leaveAll();
@@ -86,7 +91,8 @@ final class RunWriter {
 
     /** The copies of one job. */
     private final class Copies {
-        private final List<CopyRooms.Room> rooms = new ArrayList<>();
+        private final List<CopyRooms.Room> open = new ArrayList<>();
+        private final List<ByteBuffer> values = new ArrayList<>();
         private final List<BlockHash> toWrite = new ArrayList<>();
         private final List<BlockHash> shared = new ArrayList<>();
         private final List<BlockHash> left = new ArrayList<>();
@@ -103,9 +109,9 @@ final class RunWriter {
 
         private void copy(BlockHash hash, HeldBlocks held, @Nullable Integer index) {
             boolean isShared = index != null && held.isShared(index);
-            CopyRooms.Room room = RunWriter.this.rooms.find(hash);
+            CopyRooms.Room room = rooms.find(hash);
             if (room == null && index == null) {
-                counters.goneBlocks.increment();
+                leaveOrGiveUp(hash);
                 return;
             }
             if (room == null) {
@@ -118,20 +124,35 @@ final class RunWriter {
             if (room == null) {
                 return;
             }
-            if (isShared || store == null) {
-                room.close();
-                return;
+            open.add(room);
+            if (store != null && !isShared) {
+                values.add(room.value());
+                toWrite.add(hash);
             }
-            rooms.add(room);
-            toWrite.add(hash);
+        }
+
+        /** The last one first, so that of a chain in HOST the end is given to others first. */
+        void close() {
+            for (int i = open.size() - 1; i >= 0; i--) {
+                open.get(i).close();
+            }
+        }
+
+        /** A block that is not held is gone, or too many are held already and it comes with another job. */
+        private void leaveOrGiveUp(BlockHash hash) {
+            if (onDevice.test(hash)) {
+                left.add(hash);
+            } else {
+                counters.goneBlocks.increment();
+            }
         }
 
         private CopyRooms.@Nullable Room copyFromDevice(BlockHash hash, HeldBlocks held, int index, boolean isShared) {
-            CopyRooms.Room room = RunWriter.this.rooms.slot(hash);
+            CopyRooms.Room room = rooms.slot(hash);
             if (room != null) {
                 counters.demotedToHostBlocks.increment();
             } else if (store != null && !isShared) {
-                room = RunWriter.this.rooms.buffer();
+                room = rooms.buffer();
                 if (room == null) {
                     left.add(hash);
                 }

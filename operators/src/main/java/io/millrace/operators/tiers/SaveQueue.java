@@ -22,9 +22,9 @@ import org.jspecify.annotations.Nullable;
  *   take keys   -->  hold the blocks --> copy, let go, write --> commit, record
  * </pre>
  *
- * <p>After an error of the store nothing is written for a while: copies to HOST go on, and what was to be written waits,
- * as far as there is room. Beyond that blocks are given up, which costs time when they are wanted and nothing else. Used
- * on the task thread.
+ * <p>After an error of the store nothing is written for a while: copies to HOST go on, and what was to be written
+ * waits, as far as there is room. Beyond that blocks are given up, which costs time when they are wanted and nothing
+ * else. Used on the task thread.
  */
 final class SaveQueue {
     /** Jobs under way: while one is written, the next is held and copied. */
@@ -33,6 +33,9 @@ final class SaveQueue {
     private static final int WAITING_BLOCKS_MAX = 1 << 16;
     /** How long nothing is written after an error. */
     static final long PAUSE_MS = 10_000;
+
+    /** How long until a job is tried again of which no block could be held. */
+    static final long HELD_RETRY_MS = 10;
 
     /** How blocks are held: as {@link io.millrace.engine.EngineLease#hold}. */
     @FunctionalInterface
@@ -228,7 +231,15 @@ final class SaveQueue {
             paused.add(job);
             return left.size();
         }
-        waiting.addFirst(job);
+        if (left.size() == result.job().hashes().size()) {
+            // Others hold as much as may be held. It is not for long.
+            task.after(HELD_RETRY_MS, () -> {
+                waiting.addFirst(job);
+                pump();
+            });
+        } else {
+            waiting.addFirst(job);
+        }
         return 0;
     }
 

@@ -30,6 +30,8 @@ public final class SessionTiers implements AutoCloseable {
 
     /** Each time a session has so many runs more, its files may be merged. */
     private static final int RUNS_PER_MERGE = 8;
+    /** With fewer blocks to load behind a head, it is not worth a sequence of its own. */
+    private static final int BLOCKS_BEHIND_HEAD_MIN = 4;
     /** No more sessions are brought ahead after a restore. */
     private static final int BROUGHT_AHEAD_SESSIONS_MAX = 10_000;
 
@@ -43,7 +45,8 @@ public final class SessionTiers implements AutoCloseable {
     private final Map<SessionPlacement, LiveSession> live = new HashMap<>();
     private final LogLimit storeErrors = new LogLimit();
 
-    private SessionTiers(TierParts parts) {
+    /** Tiers without threads: tests do the jobs of the parts. */
+    SessionTiers(TierParts parts) {
         this.parts = requireNonNull(parts, "parts");
         this.state = parts.state();
         this.task = parts.task();
@@ -88,11 +91,45 @@ public final class SessionTiers implements AutoCloseable {
     /** Where the turn's blocks can be had; null where no tier holds its first blocks that the device may lack. */
     public @Nullable PrefixSource prefixSource(TurnBlocks turn) {
         for (BlockHash hash : turn.chain()) {
-            if (turn.session().keyOf(hash) != null || parts.loader().isInHost(hash)) {
+            if (isBelowDevice(turn, hash)) {
                 return new TierPrefixSource(turn, new Stored(turn.session()), parts.loader(), parts.choice());
             }
         }
         return null;
+    }
+
+    /**
+     * The head of a turn's chain that is to be computed first, so that what follows can be loaded: a shared prefix,
+     * which is in no tier after a restore, stands before blocks of the session's own.
+     *
+     * @return the number of blocks up to those that can be loaded; 0 if none is missing before them, or they are few
+     */
+    public int headBlocks(TurnBlocks turn) {
+        if (parts.settings().load() == LoadPolicy.NEVER) {
+            return 0;
+        }
+        List<BlockHash> chain = turn.chain();
+        int missing = 0;
+        while (missing < chain.size() && isAnywhere(turn, chain.get(missing))) {
+            missing++;
+        }
+        int head = missing;
+        while (head < chain.size() && !isBelowDevice(turn, chain.get(head))) {
+            head++;
+        }
+        int behind = 0;
+        while (head + behind < chain.size() && isBelowDevice(turn, chain.get(head + behind))) {
+            behind++;
+        }
+        return head > missing && behind >= BLOCKS_BEHIND_HEAD_MIN ? head : 0;
+    }
+
+    private boolean isAnywhere(TurnBlocks turn, BlockHash hash) {
+        return parts.isOnDevice(hash) || isBelowDevice(turn, hash);
+    }
+
+    private boolean isBelowDevice(TurnBlocks turn, BlockHash hash) {
+        return turn.session().keyOf(hash) != null || parts.loader().isInHost(hash);
     }
 
     /** The turn goes on: saves its blocks, if there are enough. May change the current key. */
@@ -109,7 +146,7 @@ public final class SessionTiers implements AutoCloseable {
         }
     }
 
-    /** The turn of the current key's session ended, however it did: saves what is not. Leaves the key the current one. */
+    /** The turn of the current key's session ended, however it did: saves what is not. The key stays the current one. */
     public void ended(TurnBlocks turn, int[] generated) throws Exception {
         LiveSession session = turn.session();
         if (session.isDropped()) {
@@ -120,7 +157,7 @@ public final class SessionTiers implements AutoCloseable {
             countTurn(turn, generated.length);
             keep(turn);
         }
-        session.turns().remove(turn);
+        session.ended(turn);
         if (!catalog.retention().keepsAfterTurn() && session.turns().isEmpty()) {
             dropBlocks(session.placement());
         }
@@ -157,6 +194,11 @@ public final class SessionTiers implements AutoCloseable {
         }
         counters.expiredSessions.increment();
         drop(placement);
+    }
+
+    /** A head is computed. */
+    public void countHead() {
+        counters.computedHeads.increment();
     }
 
     /** Unfinished turns were restored. */
@@ -274,8 +316,9 @@ public final class SessionTiers implements AutoCloseable {
                 tokens = turn.chain().size() * parts.hasher().blockSizeTokens();
             }
         }
+        int deviceBlocks = (int) hashes.stream().filter(parts::isOnDevice).count();
         int hostBlocks = (int) hashes.stream().filter(parts.loader()::isInHost).count();
-        return new SessionView(known, turns, tokens, parts.deviceBlocks(hashes), hostBlocks);
+        return new SessionView(known, turns, tokens, deviceBlocks, hostBlocks);
     }
 
     /** The session, with what its manifests say. */
@@ -295,6 +338,7 @@ public final class SessionTiers implements AutoCloseable {
     private void release(LiveSession session) {
         if (session.isIdle()) {
             live.remove(session.placement(), session);
+            parts.touchInHost(session.lastChain());
         }
     }
 

@@ -1,9 +1,9 @@
 package io.millrace.operators.tiers;
 
 /**
- * Keys of values in the STATE tier, none given twice: the high 32 bits say which attempt of the job gave them, the low 32
- * count. An attempt that was restored from checkpoint n is attempt n + 1; what it writes is in a checkpoint above n, and
- * the next attempt is restored from that one or does not see what was written.
+ * Keys of values in the STATE tier, none given twice: the high 32 bits say which attempt of the job gave them, the low
+ * 32 count. An attempt that was restored from checkpoint n is attempt n + 1; what it writes is in a checkpoint above n,
+ * and the next attempt is restored from that one or does not see what was written.
  */
 final class StateKeys {
     private final long attempt;

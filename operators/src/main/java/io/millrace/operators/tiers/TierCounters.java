@@ -20,6 +20,7 @@ final class TierCounters {
     final LongAdder storeErrors = new LongAdder();
     final LongAdder decidedToLoad = new LongAdder();
     final LongAdder decidedToCompute = new LongAdder();
+    final LongAdder computedHeads = new LongAdder();
     final LongAdder evictedSessions = new LongAdder();
     final LongAdder expiredSessions = new LongAdder();
     final LongAdder divergedBlocks = new LongAdder();

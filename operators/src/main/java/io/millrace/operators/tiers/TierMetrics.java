@@ -47,6 +47,8 @@ public final class TierMetrics {
     public static final String DECIDED_TO_LOAD = "prefix_loads_total";
     /** Times that blocks that a tier held were computed. */
     public static final String DECIDED_TO_COMPUTE = "prefix_loads_declined_total";
+    /** Heads of chains, such as shared prefixes, that were computed so that what follows could be loaded. */
+    public static final String HEADS = "prefix_heads_computed_total";
     /** Seconds of a load, from the engine's order to its end. */
     public static final String LOAD_SECONDS = "prefix_load_seconds";
     /** Measured bytes a second from HOST to the device. */
@@ -96,6 +98,7 @@ public final class TierMetrics {
         count(group, STORE_ERRORS, counters.storeErrors);
         count(group, DECIDED_TO_LOAD, counters.decidedToLoad);
         count(group, DECIDED_TO_COMPUTE, counters.decidedToCompute);
+        count(group, HEADS, counters.computedHeads);
         count(group, SESSIONS_EVICTED, counters.evictedSessions);
         count(group, SESSIONS_EXPIRED, counters.expiredSessions);
         count(group, RESTORED_TURNS, counters.restoredTurns);

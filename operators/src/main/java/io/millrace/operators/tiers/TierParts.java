@@ -6,8 +6,9 @@ import io.millrace.engine.Engine;
 import io.millrace.kv.BlockHash;
 import io.millrace.kv.BlockValue;
 import io.millrace.kv.flink.BlockStore;
+import io.millrace.kv.host.HostSlot;
 import io.millrace.kv.host.HostTier;
-import java.util.Collection;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The parts of the tiers of a subtask, made and ended in order. */
@@ -56,6 +57,11 @@ final class TierParts implements AutoCloseable {
         loadThread.start(base.threads());
     }
 
+    /** Does a job of one of the threads, where these were not started; false if there is none. */
+    boolean doOne() {
+        return loadThread.doOne() || writeThread.doOne();
+    }
+
     SaveQueue newSaveQueue(SaveQueue.Receiver receiver) {
         long fitting = base.settings().copyBytes() / valueBytes();
         int buffers = (int) Math.max(COPY_BUFFERS_MIN, Math.min(RUN_BLOCKS_MAX, fitting));
@@ -69,7 +75,7 @@ final class TierParts implements AutoCloseable {
                 base.lease()::hold,
                 base.store(),
                 new StateKeys(base.restoredCheckpointId() + 1),
-                new RunWriter(base.store(), rooms, counters),
+                new RunWriter(base.store(), rooms, this::isOnDevice, counters),
                 writeThread,
                 base.task(),
                 receiver,
@@ -139,14 +145,39 @@ final class TierParts implements AutoCloseable {
         return host == null ? 0 : host.slotCount();
     }
 
+    /**
+     * Makes blocks of a chain the last that HOST gives to others, and of them the first ones the very last: without
+     * them what follows is of little use. Some time later.
+     */
+    void touchInHost(List<BlockHash> chain) {
+        HostTier host = base.host();
+        if (host == null || chain.isEmpty()) {
+            return;
+        }
+        writeThread.offer(new JobThread.Job() {
+            @Override
+            public void run() {
+                for (int i = chain.size() - 1; i >= 0; i--) {
+                    HostSlot slot = host.find(chain.get(i));
+                    if (slot != null) {
+                        slot.close();
+                    }
+                }
+            }
+
+            @Override
+            public void abandon() {}
+        });
+    }
+
     /** Whether the task was restored. */
     boolean isRestored() {
         return base.restoredCheckpointId() >= 0;
     }
 
-    /** How many of these blocks the device holds. */
-    int deviceBlocks(Collection<BlockHash> hashes) {
-        return 0;
+    /** Whether the device holds a block now. */
+    boolean isOnDevice(BlockHash hash) {
+        return base.lease().engine().hasBlock(hash);
     }
 
     @Override

@@ -1,5 +1,7 @@
 package io.millrace.operators.tiers;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.kv.flink.ProtoTypeInfo;
 import io.millrace.proto.BlockRun;
 import io.millrace.proto.SessionRecord;
@@ -29,8 +31,12 @@ public final class TierState {
 
     /** The states of an operator. */
     public TierState(KeyedStateStore store) {
-        runs = store.getMapState(BLOCK_RUNS);
-        sessionRecord = store.getState(SESSION_RECORD);
+        this(store.getMapState(BLOCK_RUNS), store.getState(SESSION_RECORD));
+    }
+
+    TierState(MapState<Long, BlockRun> runs, ValueState<SessionRecord> sessionRecord) {
+        this.runs = requireNonNull(runs, "runs");
+        this.sessionRecord = requireNonNull(sessionRecord, "sessionRecord");
     }
 
     Iterable<BlockRun> runs() throws Exception {

@@ -47,6 +47,11 @@ public final class TurnBlocks {
         }
     }
 
+    /** The name of a full block. */
+    public BlockHash block(int index) {
+        return known.get(index);
+    }
+
     /** The names of its full blocks, first to last, as they were when last looked at. Any thread. */
     List<BlockHash> chain() {
         return known;

@@ -21,6 +21,7 @@ final class TestingDevice {
     private final Map<BlockHash, byte[]> blocks = new LinkedHashMap<>();
     private final Set<BlockHash> shared = new HashSet<>();
     private int holds;
+    private int heldMax = Integer.MAX_VALUE;
 
     static BlockHash hash(long n) {
         return new BlockHash(n, n, n, n);
@@ -46,6 +47,15 @@ final class TestingDevice {
         shared.add(hash);
     }
 
+    boolean has(BlockHash hash) {
+        return blocks.containsKey(hash);
+    }
+
+    /** No more blocks are held at a time by one hold. */
+    void holdAtMost(int blockCount) {
+        heldMax = blockCount;
+    }
+
     void clear() {
         blocks.clear();
     }
@@ -57,7 +67,8 @@ final class TestingDevice {
 
     void hold(List<BlockHash> hashes, Consumer<HeldBlocks> receiver) {
         holds++;
-        receiver.accept(new Held(hashes.stream().filter(blocks::containsKey).toList()));
+        receiver.accept(new Held(
+                hashes.stream().filter(blocks::containsKey).limit(heldMax).toList()));
     }
 
     /** A target of so many blocks. */
