@@ -47,7 +47,8 @@ final class LauncherProcess implements AutoCloseable {
                 arguments);
     }
 
-    private static LauncherProcess start(Map<String, String> environment, String... arguments) throws IOException {
+    /** Starts a command with variables of its own in its environment. */
+    static LauncherProcess start(Map<String, String> environment, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of("./millrace"));
         command.addAll(Arrays.asList(arguments));
         ProcessBuilder builder = new ProcessBuilder(command)
@@ -92,6 +93,13 @@ final class LauncherProcess implements AutoCloseable {
         new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
                 .start()
                 .waitFor();
+    }
+
+    /** Kills it, as a machine that loses its power would. */
+    void kill() throws InterruptedException {
+        // The launcher has become the JVM: there is no other process.
+        process.destroyForcibly();
+        process.waitFor(STOP_SECONDS, TimeUnit.SECONDS);
     }
 
     /** All that was printed. */

@@ -133,8 +133,9 @@ final class Serving {
         Runtime.getRuntime().removeShutdownHook(onSignal);
         int exitCode = switch (end.how()) {
             case STOPPED -> {
-                out.println("millrace: stopped with the savepoint " + end.savepoint());
-                out.println("millrace: " + SavepointOptions.hint(end.savepoint()));
+                String savepoint = SavepointPath.display(end.savepoint());
+                out.println("millrace: stopped with the savepoint " + savepoint);
+                out.println("millrace: " + SavepointOptions.hint(savepoint));
                 yield 0;
             }
             case CANCELLED -> {
