@@ -16,18 +16,19 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** An agent's HTTP client, which reads streams as far as it is told to. */
-final class AgentClient {
+public final class AgentClient {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final HttpClient http = HttpClient.newHttpClient();
     private final URI gateway;
 
-    AgentClient(URI gateway) {
+    /** A client of the gateway at this address. */
+    public AgentClient(URI gateway) {
         this.gateway = gateway;
     }
 
     /** A message of the user. */
-    static ObjectNode chat(String text, int maxTokens) {
+    public static ObjectNode chat(String text, int maxTokens) {
         ObjectNode body = JSON.createObjectNode()
                 .put("max_tokens", maxTokens)
                 .put("temperature", 0.8)
@@ -38,7 +39,7 @@ final class AgentClient {
     }
 
     /** The same chat, with an answer and another message of the user. */
-    static ObjectNode next(ObjectNode chat, String answer, String text) {
+    public static ObjectNode next(ObjectNode chat, String answer, String text) {
         ObjectNode body = chat.deepCopy();
         body.withArray("messages").addObject().put("role", "assistant").put("content", answer);
         body.withArray("messages").addObject().put("role", "user").put("content", text);
@@ -46,7 +47,7 @@ final class AgentClient {
     }
 
     /** A whole answer. */
-    JsonNode answer(String session, String key, ObjectNode chat) throws IOException, InterruptedException {
+    public JsonNode answer(String session, String key, ObjectNode chat) throws IOException, InterruptedException {
         HttpResponse<String> response = http.send(request(session, key, chat), HttpResponse.BodyHandlers.ofString());
         if (response.statusCode() != 200) {
             throw new AssertionError(response.statusCode() + ": " + response.body());
@@ -55,13 +56,25 @@ final class AgentClient {
     }
 
     /** An answer as it comes: the turn goes on when its reader goes away. */
-    Stream stream(String session, String key, ObjectNode chat) throws IOException, InterruptedException {
+    public Stream stream(String session, String key, ObjectNode chat) throws IOException, InterruptedException {
         HttpResponse<java.io.InputStream> response = http.send(
                 request(session, key, chat.deepCopy().put("stream", true)), HttpResponse.BodyHandlers.ofInputStream());
         if (response.statusCode() != 200) {
             throw new AssertionError(Integer.toString(response.statusCode()));
         }
         return new Stream(new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8)));
+    }
+
+    /** Whether the gateway is there, and a job behind it. */
+    public boolean isReady() throws InterruptedException {
+        HttpRequest health = HttpRequest.newBuilder(gateway.resolve("/health"))
+                .timeout(Duration.ofSeconds(10))
+                .build();
+        try {
+            return http.send(health, HttpResponse.BodyHandlers.ofString()).statusCode() == 200;
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     private HttpRequest request(String session, String key, ObjectNode chat) {
@@ -75,7 +88,7 @@ final class AgentClient {
     }
 
     /** The content of a stream's events, each with the offset that it has in the turn. */
-    static final class Stream implements AutoCloseable {
+    public static final class Stream implements AutoCloseable {
         private final BufferedReader lines;
 
         Stream(BufferedReader lines) {
@@ -83,7 +96,7 @@ final class AgentClient {
         }
 
         /** The next events that have content; fewer than so many if the stream ends. */
-        List<String> read(int events) throws IOException {
+        public List<String> read(int events) throws IOException {
             List<String> read = new ArrayList<>();
             String offset = "";
             while (read.size() < events) {

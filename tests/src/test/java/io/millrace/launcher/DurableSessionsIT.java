@@ -56,10 +56,8 @@ class DurableSessionsIT {
             first = agent.answer("idle", "1", idleTurn);
             try (AgentClient.Stream turn = agent.stream("running", "1", longTurn)) {
                 before = turn.read(EVENTS_BEFORE);
-                Path first =
-                        lastLine(command("savepoint", folder.resolve("first").toString()));
-                assertThat(first).isDirectory();
-                assertThat(first.resolve("_metadata")).isRegularFile();
+                Path made = lastLine(command("savepoint", folder.resolve("made").toString()));
+                assertThat(made.resolve("_metadata")).isRegularFile();
 
                 savepoint = lastLine(command("stop", "--savepoint"));
             }
@@ -89,7 +87,7 @@ class DurableSessionsIT {
             assertThat(next.at("/usage/prompt_tokens_details/cached_tokens").asInt())
                     .isGreaterThan(first.at("/usage/prompt_tokens").asInt() - BLOCK_TOKENS);
 
-            assertThat(command("sessions")).contains("SESSION", "running", "idle", "2 sessions");
+            assertThat(command("sessions")).contains("SESSION", "running", "idle", "3 sessions");
             resumed.signal("TERM");
             assertThat(resumed.exitCode(COMMAND_SECONDS)).as(resumed.output()).isZero();
             assertThat(resumed.output()).contains("its last checkpoint is kept");
