@@ -212,7 +212,7 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
             return null;
         }
         int[] prompt = TokenIds.prompt(turn);
-        taken.attach(tiers().begin(placement, turn.getCacheSalt(), prompt, taken.generatedTokens()));
+        taken.attach(tiers().begin(placement, turn.getCacheSalt(), prompt, taken::generatedTokens));
         add(taken);
         return taken;
     }

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.apache.flink.metrics.MetricGroup;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -68,14 +69,15 @@ public final class SessionTiers implements AutoCloseable {
      * A turn of the current key's session begins, or goes on after a restore.
      *
      * @param prompt its prompt's tokens; not changed any more
-     * @param generated its output so far
+     * @param generated tells its output so far, copied
      */
-    public TurnBlocks begin(SessionPlacement placement, String cacheSalt, int[] prompt, int[] generated)
+    public TurnBlocks begin(SessionPlacement placement, String cacheSalt, int[] prompt, Supplier<int[]> generated)
             throws Exception {
         LiveSession session = open(placement);
-        TurnBlocks turn = new TurnBlocks(session, cacheSalt, prompt);
-        turn.extend(parts.hasher(), generated);
-        turn.saveAgainAt(prompt.length + generated.length);
+        TurnBlocks turn = new TurnBlocks(session, cacheSalt, prompt, generated);
+        int[] before = turn.generated();
+        turn.extend(parts.hasher(), before);
+        turn.saveAgainAt(prompt.length + before.length);
         session.turns().add(turn);
         SessionRecord known = state.sessionRecord();
         if (known == null) {
@@ -146,7 +148,7 @@ public final class SessionTiers implements AutoCloseable {
         }
     }
 
-    /** The turn of the current key's session ended, however it did: saves what is not. The key stays the current one. */
+    /** The turn of the current key's session ended, however it did: saves what is not. The key stays as it is. */
     public void ended(TurnBlocks turn, int[] generated) throws Exception {
         LiveSession session = turn.session();
         if (session.isDropped()) {
@@ -279,10 +281,8 @@ public final class SessionTiers implements AutoCloseable {
     public void saveAll(Consumer<SaveReport> done) throws Exception {
         for (LiveSession session : List.copyOf(live.values())) {
             for (TurnBlocks turn : session.turns()) {
-                List<BlockHash> unsaved = unsaved(turn);
-                if (!unsaved.isEmpty()) {
-                    save(session, unsaved);
-                }
+                turn.extend(parts.hasher(), turn.generated());
+                save(session, unsaved(turn));
             }
         }
         saves.whenSaved(done);
@@ -313,7 +313,7 @@ public final class SessionTiers implements AutoCloseable {
             turns = session.turns().size();
             for (TurnBlocks turn : session.turns()) {
                 hashes.addAll(turn.chain());
-                tokens = turn.chain().size() * parts.hasher().blockSizeTokens();
+                tokens = turn.promptTokens() + turn.generated().length;
             }
         }
         int deviceBlocks = (int) hashes.stream().filter(parts::isOnDevice).count();

@@ -5,20 +5,24 @@ import static java.util.Objects.requireNonNull;
 import io.millrace.kv.BlockHash;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** The chain of a turn's blocks, and how much of it was looked at to be saved. Used on the task thread. */
 public final class TurnBlocks {
     private final LiveSession session;
     private final String cacheSalt;
     private final int[] prompt;
+    private final Supplier<int[]> generated;
     private final List<BlockHash> chain = new ArrayList<>();
     private volatile List<BlockHash> known = List.of();
     private int nextSaveTokens;
 
-    TurnBlocks(LiveSession session, String cacheSalt, int[] prompt) {
+    /** The blocks of a turn that has generated so much at any time. */
+    TurnBlocks(LiveSession session, String cacheSalt, int[] prompt, Supplier<int[]> generated) {
         this.session = requireNonNull(session, "session");
         this.cacheSalt = requireNonNull(cacheSalt, "cacheSalt");
         this.prompt = requireNonNull(prompt, "prompt");
+        this.generated = requireNonNull(generated, "generated");
     }
 
     LiveSession session() {
@@ -32,6 +36,11 @@ public final class TurnBlocks {
 
     void saveAgainAt(int tokens) {
         nextSaveTokens = tokens;
+    }
+
+    /** Its output so far. */
+    int[] generated() {
+        return generated.get();
     }
 
     int promptTokens() {

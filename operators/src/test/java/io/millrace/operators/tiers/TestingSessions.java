@@ -66,7 +66,7 @@ final class TestingSessions implements AutoCloseable {
             this.prompt = prompt;
             this.maxTokens = maxTokens;
             task.setCurrentKey(session);
-            blocks = tiers.begin(session, "", prompt, new int[0]);
+            blocks = tiers.begin(session, "", prompt, this::generated);
             int head = tiers.headBlocks(blocks);
             if (head > 0) {
                 submit("h" + sequenceId, Arrays.copyOf(prompt, head * BLOCK_TOKENS + 1), true);
