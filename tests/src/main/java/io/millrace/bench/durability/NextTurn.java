@@ -9,6 +9,8 @@ import io.millrace.bench.Progress;
 import io.millrace.job.graph.MillraceJob;
 import io.millrace.job.graph.MillraceOptions;
 import io.millrace.operators.ServedModel;
+import io.millrace.operators.tiers.TierMetrics;
+import io.millrace.proto.ChatMessage;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -22,9 +24,10 @@ import org.apache.flink.configuration.Configuration;
  * one savepoint, with an engine of its own; the tokens must be the same everywhere.
  */
 final class NextTurn {
+    private static final String NAME = "next-turn";
     private static final int MANAGED_MEBIBYTES = 1024;
-    // A flush takes all blocks at a time, with a sequence each; and a quarter of them may be held for copies.
-    private static final int BLOCKS = 512;
+    // Two sessions, and some. A flush takes all blocks at a time, with about a sequence each.
+    private static final int BLOCKS = 288;
     private static final int NEW_TOKENS = 32;
     private static final int OUTPUT_TOKENS = 8;
     private static final int SAVED_SESSION_TOKENS = 1;
@@ -34,12 +37,16 @@ final class NextTurn {
     private final Sizes sizes;
     private final Progress progress;
     private final Configuration configuration;
+    private final DecodeMetricsProbe metrics;
     private final ServedModel model;
     private final SessionScript script;
 
     private final List<Double> recompute = new ArrayList<>();
     private final List<Double> savepoint = new ArrayList<>();
     private final List<Double> host = new ArrayList<>();
+    private final List<Double> device = new ArrayList<>();
+    private final List<Double> stateBlocks = new ArrayList<>();
+    private final List<Double> hostBlocks = new ArrayList<>();
     private final List<Integer> tokens = new ArrayList<>();
 
     /**
@@ -56,10 +63,12 @@ final class NextTurn {
         this.work = requireNonNull(work, "work");
         this.sizes = requireNonNull(sizes, "sizes");
         this.progress = requireNonNull(progress, "progress");
-        configuration = JobSettings.serving(settings, work, "next-turn", MANAGED_MEBIBYTES);
+        configuration = JobSettings.serving(settings, work, NAME, MANAGED_MEBIBYTES);
         configuration.set(MillraceOptions.BLOCK_COUNT, BLOCKS);
         configuration.set(MillraceOptions.MAX_BATCH_SEQUENCES, BLOCKS);
         configuration.set(MillraceOptions.ENGINE_LINGER, Duration.ZERO);
+        DecodeMetricsProbe.install(configuration, NAME);
+        metrics = DecodeMetricsProbe.probe(NAME);
         model = MillraceJob.servedModel(configuration);
         script = SessionScript.write(model.open(), sizes.contextTokens(), NEW_TOKENS);
     }
@@ -73,6 +82,9 @@ final class NextTurn {
         report.addFigure("ttft_recompute_ms", new Figure("ms", recompute, List.of()));
         report.addFigure("ttft_savepoint_ms", new Figure("ms", savepoint, List.of()));
         report.addFigure("ttft_host_ms", new Figure("ms", host, List.of()));
+        report.addFigure("ttft_device_ms", new Figure("ms", device, List.of()));
+        report.addFigure("savepoint_blocks_from_state", new Figure("blocks", stateBlocks, List.of()));
+        report.addFigure("host_blocks_from_host", new Figure("blocks", hostBlocks, List.of()));
         report.addFigure("ttft_context_tokens", Figure.of("tokens", sizes.contextTokens()));
         report.addFigure("ttft_new_tokens", Figure.of("tokens", NEW_TOKENS));
         double recomputed = Figure.median(recompute);
@@ -106,35 +118,37 @@ final class NextTurn {
         boolean counts = round > 0;
         String salt = "round-" + round;
         try (JobCluster job = JobCluster.resume(configuration, model, saved);
-                DeviceFlush device = new DeviceFlush(model)) {
-            double restored = 0;
-            double recomputed = 0;
-            for (int turn = 0; turn < 2; turn++) {
-                if ((turn == 0) == (round % 2 == 0)) {
-                    restored = next(job, "saved", "restored", "", sizes.contextTokens());
-                } else {
-                    recomputed = next(job, "session-" + round, "recomputed", salt, 0);
-                }
-            }
+                DeviceFlush flush = new DeviceFlush(model)) {
+            // At once after the restore: later, Decode would have brought the session's blocks ahead into HOST.
+            double restored = next(job, "saved", "restored", "", sizes.contextTokens());
+            double fromState = metrics.value(TierMetrics.PROMOTED_FROM_STATE);
+            double recomputed = next(job, "session-" + round, "recomputed", salt, 0);
             SavedBlocks.save(job);
+            double hostBefore = metrics.value(TierMetrics.PROMOTED_FROM_HOST);
             List<Double> fromHost = new ArrayList<>();
+            List<Double> fromDevice = new ArrayList<>();
             for (int run = 0; run < (counts ? sizes.hostRuns() : 1); run++) {
-                device.flush(script.nextPrompt(), salt);
+                flush.flush(script.nextPrompt(), salt);
                 fromHost.add(next(job, "session-" + round, "host-" + run, salt, sizes.contextTokens()));
+                fromDevice.add(next(job, "session-" + round, "device-" + run, salt, sizes.contextTokens()));
             }
+            double fromHostBlocks = (metrics.value(TierMetrics.PROMOTED_FROM_HOST) - hostBefore) / fromHost.size();
             progress.say(String.format(
                     Locale.ROOT,
-                    "next turn, round %d: recomputed %.0f ms, from the savepoint %.0f ms, from HOST %s ms",
+                    "next turn, round %d: recomputed %.0f ms, from the savepoint %.0f ms, from HOST %.0f ms, with all"
+                            + " on the device %.0f ms",
                     round,
                     recomputed,
                     restored,
-                    fromHost.stream()
-                            .map(ms -> String.format(Locale.ROOT, "%.0f", ms))
-                            .toList()));
+                    Figure.median(fromHost),
+                    Figure.median(fromDevice)));
             if (counts) {
                 recompute.add(recomputed);
                 savepoint.add(restored);
+                stateBlocks.add(fromState);
+                hostBlocks.add(fromHostBlocks);
                 host.addAll(fromHost);
+                device.addAll(fromDevice);
             }
         }
     }
@@ -159,12 +173,7 @@ final class NextTurn {
     }
 
     private static ObservedTurn ask(
-            JobCluster job,
-            String session,
-            String request,
-            String salt,
-            List<io.millrace.proto.ChatMessage> messages,
-            int tokens)
+            JobCluster job, String session, String request, String salt, List<ChatMessage> messages, int tokens)
             throws InterruptedException {
         return ObservedTurn.send(job.port(), Requests.turn(session, request, salt, messages, tokens))
                 .await();
