@@ -36,7 +36,7 @@ public final class DurabilitySuite implements BenchSuite {
             }
             if (settings.wants("uploads")) {
                 Uploads.Sizes sizes = quick
-                        ? new Uploads.Sizes(GIBIBYTE / 4, 2 * GIBIBYTE, 6, 20)
+                        ? new Uploads.Sizes(GIBIBYTE / 8, GIBIBYTE, 6, 20)
                         : new Uploads.Sizes(GIBIBYTE, 8 * GIBIBYTE, 20, 100);
                 new Uploads(work, LAYOUT, sizes, progress).measure(report);
             }
@@ -45,7 +45,7 @@ public final class DurabilitySuite implements BenchSuite {
                 new NextTurn(settings, work, sizes, progress).measure(report);
             }
             if (settings.wants("latency")) {
-                DecodeLatency.Sizes sizes = quick ? new DecodeLatency.Sizes(1, 4000) : new DecodeLatency.Sizes(5, 4000);
+                DecodeLatency.Sizes sizes = quick ? new DecodeLatency.Sizes(1, 3000) : new DecodeLatency.Sizes(5, 4000);
                 new DecodeLatency(settings, work, sizes, progress).measure(report);
             }
             if (settings.wants("recovery")) {
