@@ -240,8 +240,13 @@ final class BlockLoader implements AutoCloseable {
                     loaded++;
                 }
             } finally {
+                // Before the sequence goes on: who sees its tokens sees where its blocks came from.
+                count();
                 end(loaded);
             }
+        }
+
+        private void count() {
             counters.promotedFromHostBlocks.add(hostBlocks);
             counters.promotedFromHostBytes.add((long) hostBlocks * contentBytes);
             counters.promotedFromStateBlocks.add(stateBlocks);
