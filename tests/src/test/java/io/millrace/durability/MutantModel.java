@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.millrace.engine.Admission;
 import io.millrace.engine.EngineLease;
+import io.millrace.engine.ForwardingLease;
 import io.millrace.engine.LoadTarget;
 import io.millrace.engine.PrefixSource;
 import io.millrace.engine.SamplingParameters;

@@ -2,11 +2,13 @@ package io.millrace.bench.durability;
 
 import static java.util.Objects.requireNonNull;
 
+import io.millrace.engine.Admission;
 import io.millrace.engine.EngineLease;
+import io.millrace.engine.ForwardingLease;
+import io.millrace.engine.SequenceRequest;
+import io.millrace.engine.StepOutput;
 import io.millrace.operators.ModelText;
 import io.millrace.operators.ServedModel;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -39,20 +41,19 @@ final class TracedModel implements ServedModel {
             trace.onStep(output);
             listener.onStep(output);
         };
-        EngineLease lease = model.lease(leaseName, watched, maxUnacknowledgedSteps);
-        return (EngineLease) Proxy.newProxyInstance(
-                EngineLease.class.getClassLoader(), new Class<?>[] {EngineLease.class}, (proxy, method, arguments) -> {
-                    if (method.getName().equals("acknowledge")) {
-                        trace.beforeAcknowledge();
-                    } else if (method.getName().equals("submit")) {
-                        trace.onSubmit();
-                    }
-                    try {
-                        return method.invoke(lease, arguments);
-                    } catch (InvocationTargetException e) {
-                        throw e.getCause();
-                    }
-                });
+        return new ForwardingLease(model.lease(leaseName, watched, maxUnacknowledgedSteps)) {
+            @Override
+            public Admission submit(SequenceRequest request) {
+                trace.onSubmit();
+                return super.submit(request);
+            }
+
+            @Override
+            public void acknowledge(StepOutput output) {
+                trace.beforeAcknowledge();
+                super.acknowledge(output);
+            }
+        };
     }
 
     @Override

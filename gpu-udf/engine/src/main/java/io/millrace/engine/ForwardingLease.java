@@ -1,22 +1,17 @@
-package io.millrace.durability;
+package io.millrace.engine;
 
 import static java.util.Objects.requireNonNull;
 
-import io.millrace.engine.Admission;
-import io.millrace.engine.Engine;
-import io.millrace.engine.EngineLease;
-import io.millrace.engine.HeldBlocks;
-import io.millrace.engine.SequenceRequest;
-import io.millrace.engine.StepOutput;
 import io.millrace.kv.BlockHash;
 import java.util.List;
 import java.util.function.Consumer;
 
-/** Hands all that is asked of it to another lease. */
-abstract class ForwardingLease implements EngineLease {
+/** A lease that passes everything on to another, for those who want to see or add a part of it. */
+public abstract class ForwardingLease implements EngineLease {
     private final EngineLease lease;
 
-    ForwardingLease(EngineLease lease) {
+    /** Passes on to this lease. */
+    protected ForwardingLease(EngineLease lease) {
         this.lease = requireNonNull(lease, "lease");
     }
 
