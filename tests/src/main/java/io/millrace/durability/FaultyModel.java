@@ -6,7 +6,6 @@ import io.millrace.engine.Admission;
 import io.millrace.engine.EngineLease;
 import io.millrace.engine.ForwardingLease;
 import io.millrace.engine.HeldBlocks;
-import io.millrace.engine.PrefixSource;
 import io.millrace.engine.SequenceRequest;
 import io.millrace.engine.StepOutput;
 import io.millrace.engine.StopCondition;
@@ -58,11 +57,7 @@ public final class FaultyModel implements ServedModel {
         @Override
         public Admission submit(SequenceRequest request) {
             faults.pass(FaultPoint.SUBMIT);
-            PrefixSource source = request.prefixSource();
-            return super.submit(
-                    source == null
-                            ? request
-                            : withSource(request, faults.loads().counted(source)));
+            return super.submit(faults.loads().counted(request));
         }
 
         @Override
@@ -82,21 +77,6 @@ public final class FaultyModel implements ServedModel {
             faults.pass(FaultPoint.HOLD);
             super.hold(hashes, receiver);
         }
-    }
-
-    private static SequenceRequest withSource(SequenceRequest request, PrefixSource source) {
-        return new SequenceRequest(
-                request.sequenceId(),
-                request.sessionId(),
-                request.purpose(),
-                request.promptTokens(),
-                request.generatedTokens(),
-                request.sampling(),
-                request.cacheSalt(),
-                request.priority(),
-                request.arrivalNanos(),
-                request.stopCondition(),
-                source);
     }
 
     private record Text(ModelText text, Faults faults) implements ModelText {

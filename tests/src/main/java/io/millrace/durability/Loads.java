@@ -1,12 +1,11 @@
 package io.millrace.durability;
 
-import static java.util.Objects.requireNonNull;
-
 import io.millrace.engine.LoadTarget;
 import io.millrace.engine.PrefixSource;
-import java.nio.ByteBuffer;
+import io.millrace.engine.SequenceRequest;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.UnaryOperator;
 
 /**
  * The blocks that a run's engines load from the tiers below the device: counts them, and loses some of them on their
@@ -49,10 +48,18 @@ public final class Loads {
         return loadedBlocks + " blocks in " + loads + " loads" + (lostShare > 0 ? " (" + lostBlocks + " lost)" : "");
     }
 
-    /** The same source, counted. */
-    PrefixSource counted(PrefixSource source) {
-        requireNonNull(source, "source");
-        return new PrefixSource() {
+    /** The same request, with its source counted if it has one. */
+    SequenceRequest counted(SequenceRequest request) {
+        return withTargets(request, Target::new);
+    }
+
+    /** A request whose source, if it has one, loads to other targets than the engine's. */
+    static SequenceRequest withTargets(SequenceRequest request, UnaryOperator<LoadTarget> targets) {
+        PrefixSource source = request.prefixSource();
+        if (source == null) {
+            return request;
+        }
+        PrefixSource other = new PrefixSource() {
             @Override
             public int blocksToLoad(int firstBlock, int endBlock) {
                 return source.blocksToLoad(firstBlock, endBlock);
@@ -60,9 +67,21 @@ public final class Loads {
 
             @Override
             public void load(int firstBlock, LoadTarget target) {
-                source.load(firstBlock, new Target(target));
+                source.load(firstBlock, targets.apply(target));
             }
         };
+        return new SequenceRequest(
+                request.sequenceId(),
+                request.sessionId(),
+                request.purpose(),
+                request.promptTokens(),
+                request.generatedTokens(),
+                request.sampling(),
+                request.cacheSalt(),
+                request.priority(),
+                request.arrivalNanos(),
+                request.stopCondition(),
+                other);
     }
 
     private int kept(int blocks) {
@@ -71,26 +90,9 @@ public final class Loads {
         }
     }
 
-    private final class Target implements LoadTarget {
-        private final LoadTarget target;
-
+    private final class Target extends ForwardingTarget {
         Target(LoadTarget target) {
-            this.target = target;
-        }
-
-        @Override
-        public int blockCount() {
-            return target.blockCount();
-        }
-
-        @Override
-        public boolean isWanted() {
-            return target.isWanted();
-        }
-
-        @Override
-        public void write(int index, ByteBuffer content) {
-            target.write(index, content);
+            super(target);
         }
 
         @Override
@@ -99,7 +101,7 @@ public final class Loads {
             loads.incrementAndGet();
             loadedBlocks.addAndGet(kept);
             lostBlocks.addAndGet(blocks - kept);
-            target.done(kept);
+            super.done(kept);
         }
     }
 }

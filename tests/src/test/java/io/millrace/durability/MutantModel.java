@@ -6,7 +6,6 @@ import io.millrace.engine.Admission;
 import io.millrace.engine.EngineLease;
 import io.millrace.engine.ForwardingLease;
 import io.millrace.engine.LoadTarget;
-import io.millrace.engine.PrefixSource;
 import io.millrace.engine.SamplingParameters;
 import io.millrace.engine.SequenceEvent;
 import io.millrace.engine.SequenceRequest;
@@ -19,7 +18,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
-import org.jspecify.annotations.Nullable;
 
 /** Another model with a defect that shows only where turns are resumed or blocks loaded: the harness must see it. */
 final class MutantModel implements ServedModel {
@@ -86,7 +84,7 @@ final class MutantModel implements ServedModel {
 
     private SequenceRequest mutate(SequenceRequest request, long attempt, Set<String> shifted) {
         if (defect == Defect.DAMAGED_BLOCK) {
-            return damaged(request);
+            return Loads.withTargets(request, DamagingTarget::new);
         }
         int count = request.generatedTokens().length;
         if (count > 0) {
@@ -94,7 +92,7 @@ final class MutantModel implements ServedModel {
         }
         if (defect == Defect.SEED_OF_THE_ATTEMPT) {
             SamplingParameters seeded = seeded(request.sampling(), attempt);
-            return with(request, request.generatedTokens(), seeded, request.prefixSource());
+            return with(request, request.generatedTokens(), seeded);
         }
         if (count == 0) {
             return request;
@@ -103,7 +101,7 @@ final class MutantModel implements ServedModel {
             shifted.add(request.sequenceId());
         }
         int[] shorter = Arrays.copyOf(request.generatedTokens(), count - 1);
-        return with(request, shorter, request.sampling(), request.prefixSource());
+        return with(request, shorter, request.sampling());
     }
 
     private static SequenceEvent shift(SequenceEvent event, Set<String> shifted) {
@@ -112,35 +110,10 @@ final class MutantModel implements ServedModel {
                 : event;
     }
 
-    private static SequenceRequest damaged(SequenceRequest request) {
-        PrefixSource source = request.prefixSource();
-        if (source == null) {
-            return request;
-        }
-        PrefixSource damaging = new PrefixSource() {
-            @Override
-            public int blocksToLoad(int firstBlock, int endBlock) {
-                return source.blocksToLoad(firstBlock, endBlock);
-            }
-
-            @Override
-            public void load(int firstBlock, LoadTarget target) {
-                source.load(firstBlock, new DamagingTarget(target));
-            }
-        };
-        return with(request, request.generatedTokens(), request.sampling(), damaging);
-    }
-
     /** Writes zeros over half of each block. */
-    private record DamagingTarget(LoadTarget target) implements LoadTarget {
-        @Override
-        public int blockCount() {
-            return target.blockCount();
-        }
-
-        @Override
-        public boolean isWanted() {
-            return target.isWanted();
+    private static final class DamagingTarget extends ForwardingTarget {
+        DamagingTarget(LoadTarget target) {
+            super(target);
         }
 
         @Override
@@ -149,17 +122,11 @@ final class MutantModel implements ServedModel {
             damaged.put(content.slice().limit(content.remaining() / 2));
             damaged.rewind();
             MUTATIONS.incrementAndGet();
-            target.write(index, damaged);
-        }
-
-        @Override
-        public void done(int loadedBlocks) {
-            target.done(loadedBlocks);
+            super.write(index, damaged);
         }
     }
 
-    private static SequenceRequest with(
-            SequenceRequest request, int[] generated, SamplingParameters sampling, @Nullable PrefixSource source) {
+    private static SequenceRequest with(SequenceRequest request, int[] generated, SamplingParameters sampling) {
         return new SequenceRequest(
                 request.sequenceId(),
                 request.sessionId(),
@@ -171,7 +138,7 @@ final class MutantModel implements ServedModel {
                 request.priority(),
                 request.arrivalNanos(),
                 request.stopCondition(),
-                source);
+                request.prefixSource());
     }
 
     private static SamplingParameters seeded(SamplingParameters sampling, long attempt) {
