@@ -1,6 +1,5 @@
 package io.millrace.durability;
 
-import io.millrace.job.graph.MillraceJob;
 import java.time.Duration;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
@@ -58,10 +57,5 @@ public final class DurableCluster implements AutoCloseable {
     @Override
     public void close() throws Exception {
         cluster.close();
-    }
-
-    @Override
-    public String toString() {
-        return "a cluster of " + SLOTS + " slots for " + MillraceJob.class.getSimpleName();
     }
 }
