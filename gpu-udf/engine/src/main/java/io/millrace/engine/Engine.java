@@ -220,7 +220,7 @@ public final class Engine implements AutoCloseable {
             }
         }
         if (ended) {
-            joinUninterruptibly(current);
+            ThreadEnd.await(current);
             core.checkIntegrity();
             return;
         }
@@ -249,7 +249,7 @@ public final class Engine implements AutoCloseable {
         }
         wake();
         if (current != Thread.currentThread()) {
-            joinUninterruptibly(current);
+            ThreadEnd.await(current);
         }
     }
 
@@ -405,20 +405,6 @@ public final class Engine implements AutoCloseable {
             part.close();
         } catch (Exception e) {
             LOG.error("The engine could not close {}", what, e);
-        }
-    }
-
-    private static void joinUninterruptibly(Thread ending) {
-        boolean interrupted = false;
-        while (ending.isAlive()) {
-            try {
-                ending.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
         }
     }
 }

@@ -2,6 +2,7 @@ package io.millrace.operators.tiers;
 
 import static java.util.Objects.requireNonNull;
 
+import io.millrace.engine.ThreadEnd;
 import java.util.ArrayDeque;
 import java.util.concurrent.ThreadFactory;
 import org.jspecify.annotations.Nullable;
@@ -71,7 +72,7 @@ final class JobThread implements AutoCloseable {
             notifyAll();
         }
         if (joined != null) {
-            joinUninterruptibly(joined);
+            ThreadEnd.await(joined);
         }
         for (Job job = poll(); job != null; job = poll()) {
             job.abandon();
@@ -115,20 +116,6 @@ final class JobThread implements AutoCloseable {
         } catch (RuntimeException | Error e) {
             // A job answers for its errors itself. What comes here is a defect, which must not end the others.
             LOG.error("a job of the tiers failed", e);
-        }
-    }
-
-    private static void joinUninterruptibly(Thread ending) {
-        boolean interrupted = false;
-        while (ending.isAlive()) {
-            try {
-                ending.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
         }
     }
 }
