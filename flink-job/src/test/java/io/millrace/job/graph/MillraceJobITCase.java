@@ -20,7 +20,9 @@ import io.millrace.proto.TurnFinished;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
@@ -106,23 +108,43 @@ class MillraceJobITCase {
         // The port forgets all but the latest turn, so that the job is asked again.
         options.set(MillraceOptions.LOCAL_RETAINED_TURNS, 1);
         try (TestingJob job = job(fast(), options)) {
-            TurnStream first = answered(job, "first");
-            TurnStream second = answered(job, "second");
-            assertThat(job.port().submit(request("s", "second", "hello", 8))).isSameAs(second);
-            TestingJob.await(
-                    "the first turn is forgotten",
-                    () -> job.port().find("s", "first").isEmpty());
-            TurnStream firstAgain = answered(job, "first");
+            Map<String, TurnStream> turns = new LinkedHashMap<>();
+            for (String id : List.of("first", "second", "third", "fourth", "fifth")) {
+                turns.put(id, answered(job, id));
+            }
+            assertThat(job.port().submit(request("s", "fifth", "hello", 8))).isSameAs(turns.get("fifth"));
+            TurnStream firstAgain = answeredAgain(job, "first");
             assertThat(last(firstAgain).getFailed().getMessage()).contains("no longer held");
-            TestingJob.await(
-                    "the second turn is forgotten",
-                    () -> job.port().find("s", "second").isEmpty());
-            TurnStream secondAgain = answered(job, "second");
-            assertThat(secondAgain).isNotSameAs(second);
-            assertThat(TestingJob.chunks(secondAgain)).isEqualTo(TestingJob.chunks(second));
-            assertThat(tokens(first)).isEqualTo(expected("user:hello\n", 8));
-            assertThat(engine.stats().outputTokens()).isEqualTo(16);
+            for (String id : List.of("fifth", "second", "fourth", "third")) {
+                TurnStream again = answeredAgain(job, id);
+                assertThat(again).isNotSameAs(turns.get(id));
+                assertThat(TestingJob.chunks(again)).isEqualTo(TestingJob.chunks(turns.get(id)));
+                assertThat(tokens(again)).isEqualTo(expected("user:hello\n", 8));
+            }
+            assertThat(engine.stats().outputTokens()).isEqualTo(40);
         }
+    }
+
+    @Test
+    void turnThatEndsBehindALaterOneDoesNotDisplaceIt() throws Exception {
+        Configuration options = new Configuration();
+        options.set(MillraceOptions.LOCAL_RETAINED_TURNS, 1);
+        try (TestingJob job = job(slow(), options)) {
+            TurnStream earlier = job.port().submit(request("s", "earlier", "hello", 200));
+            awaitChunks(earlier, 1);
+            TurnStream later = answered(job, "later");
+            assertThat(earlier.isComplete()).isFalse();
+            awaitComplete(earlier);
+            TurnStream again = answeredAgain(job, "later");
+            assertThat(TestingJob.chunks(again)).isEqualTo(TestingJob.chunks(later));
+        }
+    }
+
+    private static TurnStream answeredAgain(TestingJob job, String requestId) throws Exception {
+        TestingJob.await(
+                "the turn " + requestId + " is forgotten",
+                () -> job.port().find("s", requestId).isEmpty());
+        return answered(job, requestId);
     }
 
     private static TurnStream answered(TestingJob job, String requestId) throws Exception {

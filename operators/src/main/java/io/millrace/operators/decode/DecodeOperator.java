@@ -265,7 +265,7 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
             }
             return;
         }
-        TurnProgress ended = requireNonNull(state).lastEnded(turn.getRequestId());
+        TurnProgress ended = requireNonNull(state).ended(turn.getRequestId());
         if (ended == null) {
             String message = "request " + turn.getRequestId() + " of this session has ended, and its output is no"
                     + " longer held";
@@ -353,7 +353,7 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
             return;
         }
         end(turn);
-        requireNonNull(state).putLastEnded(turn.ended());
+        requireNonNull(state).putEnded(turn.ended());
         long ageMs = Math.max(0, clock().nowMs() - turn.turn().getArrivalMs());
         requireNonNull(decodeMetrics)
                 .finished(turn.turn().getPromptTokenIdsCount(), TimeUnit.MILLISECONDS.toNanos(ageMs));
@@ -371,7 +371,7 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
     private void fail(ActiveTurn turn, TurnFailed failed) throws Exception {
         TokenChunk chunk = turn.failed(failed);
         end(turn);
-        requireNonNull(state).putLastEnded(turn.ended());
+        requireNonNull(state).putEnded(turn.ended());
         requireNonNull(decodeMetrics).failed();
         emit(chunk);
     }
