@@ -46,7 +46,9 @@ record Failure(
         return switch (code) {
             case INVALID_REQUEST, CONTEXT_LENGTH_EXCEEDED, TEMPLATE_REFUSED ->
                 new Failure(HttpStatus.BAD_REQUEST, INVALID, name, message, param, false);
-            case MODEL_NOT_FOUND -> new Failure(HttpStatus.NOT_FOUND, INVALID, name, message, param, false);
+            case MODEL_NOT_FOUND, TURN_NOT_FOUND ->
+                new Failure(HttpStatus.NOT_FOUND, INVALID, name, message, param, false);
+            case OUTPUT_NOT_HELD -> new Failure(HttpStatus.GONE, INVALID, name, message, param, false);
             case IDEMPOTENCY_CONFLICT ->
                 new Failure(HttpStatus.UNPROCESSABLE_ENTITY, INVALID, name, message, param, false);
             case QUEUE_FULL -> new Failure(HttpStatus.TOO_MANY_REQUESTS, OVERLOADED, name, message, param, true);

@@ -14,6 +14,10 @@ public enum ErrorCode {
     TEMPLATE_REFUSED(Category.USER),
     /** The same idempotency key was used for another body. */
     IDEMPOTENCY_CONFLICT(Category.USER),
+    /** No turn of this name is known. */
+    TURN_NOT_FOUND(Category.USER),
+    /** The turn has ended, and its output is no longer kept. */
+    OUTPUT_NOT_HELD(Category.USER),
     /** A queue is at its limit; the request may be sent again later. */
     QUEUE_FULL(Category.CAPACITY),
     /** The request can never fit the device's block pool. */

@@ -269,7 +269,7 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
         if (ended == null) {
             String message = "request " + turn.getRequestId() + " of this session has ended, and its output is no"
                     + " longer held";
-            emit(TurnChunks.failed(turn, 0, TurnFailures.of(ErrorCode.INVALID_REQUEST, message)));
+            emit(TurnChunks.failed(turn, 0, TurnFailures.of(ErrorCode.OUTPUT_NOT_HELD, message)));
             return;
         }
         TurnChunks chunks = newChunks(ended.getTurn());

@@ -2,6 +2,7 @@ package io.millrace.operators.router;
 
 import static java.util.Objects.requireNonNull;
 
+import io.millrace.kv.ErrorCode;
 import io.millrace.kv.ServingException;
 import io.millrace.operators.ModelText;
 import io.millrace.operators.TurnFailures;
@@ -81,6 +82,9 @@ final class SessionRouterOperator extends AbstractStreamOperator<Turn>
                     .setRepeat(true)
                     .setClose(request.hasClose())
                     .build());
+        } else if (request.hasResend()) {
+            String message = "no turn of request " + request.getRequestId() + " is known in this session";
+            refuse(request, log, TurnFailures.of(ErrorCode.TURN_NOT_FOUND, message));
         } else if (request.hasClose()) {
             close(request, log);
         } else {

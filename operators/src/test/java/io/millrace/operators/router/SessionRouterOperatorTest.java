@@ -11,6 +11,7 @@ import io.millrace.proto.CancelRequest;
 import io.millrace.proto.ChatMessage;
 import io.millrace.proto.ChatRequest;
 import io.millrace.proto.CloseRequest;
+import io.millrace.proto.ResendRequest;
 import io.millrace.proto.SamplingParams;
 import io.millrace.proto.Turn;
 import java.time.Duration;
@@ -202,6 +203,16 @@ class SessionRouterOperatorTest {
         assertThat(cancelled.getCancel()).isTrue();
         assertThat(cancelled.getPlacementHash())
                 .isEqualTo(SessionPlacement.bySessionId("s").hash());
+    }
+
+    @Test
+    void resendIsARepeatOfAKnownTurnAndRefusedForOthers() throws Exception {
+        AgentRequest resend = request("s", "r", "").toBuilder()
+                .setResend(ResendRequest.getDefaultInstance())
+                .build();
+        assertRefused(resend, "TURN_NOT_FOUND", "");
+        assertThat(routed(request("s", "r", "hello")).getRepeat()).isFalse();
+        assertRepeat(routed(resend));
     }
 
     private static void assertRepeat(Turn turn) {
