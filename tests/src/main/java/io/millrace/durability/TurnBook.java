@@ -110,6 +110,17 @@ public final class TurnBook implements AutoCloseable {
         return endings;
     }
 
+    /** What is wrong with the turns by themselves; empty if all is well. */
+    public synchronized List<String> problems() {
+        return List.copyOf(problems);
+    }
+
+    /** Whether a turn's last chunk is here. */
+    public synchronized boolean hasEnded(TurnName name) {
+        Page page = pages.get(name);
+        return page != null && page.end != null;
+    }
+
     /** The tokens of every turn. */
     public synchronized Map<TurnName, List<Integer>> tokens() {
         Map<TurnName, List<Integer>> tokens = new LinkedHashMap<>();
