@@ -21,6 +21,8 @@ class ArchitectureTest {
     private static final String FIXTURES = "io.millrace.architecture.fixtures";
     private static final List<String> PARTS_WITHOUT_FLINK =
             List.of("proto", "kv", "model", "text", "engine", "backend.cpu", "connector.port", "gateway");
+    private static final List<String> PARTS_OF_KAFKA_WITHOUT_FLINK =
+            List.of("connector.kafka.records", "connector.kafka.broker");
 
     private static JavaClasses millrace;
     private static JavaClasses fixtures;
@@ -50,6 +52,13 @@ class ArchitectureTest {
     }
 
     @TestFactory
+    Stream<DynamicTest> whatGatewaysUseIsFreeOfFlink() {
+        return PARTS_OF_KAFKA_WITHOUT_FLINK.stream()
+                .map(part -> DynamicTest.dynamicTest(
+                        part, () -> rules("io.millrace").noFlinkBesideKafka(part).check(millrace)));
+    }
+
+    @TestFactory
     Stream<DynamicTest> librariesStayInTheirPlaces() {
         return libraryRules("io.millrace")
                 .map(rule -> DynamicTest.dynamicTest(rule.getDescription(), () -> rule.check(millrace)));
@@ -59,7 +68,13 @@ class ArchitectureTest {
     Stream<DynamicTest> everyRuleCanFail() {
         Edges edges = rules(FIXTURES);
         Stream<ArchRule> rules = Stream.concat(
-                Stream.of(edges.partUsesOnlyWhatItMay("engine"), edges.noFlink("engine")), libraryRules(FIXTURES));
+                Stream.of(
+                        edges.partUsesOnlyWhatItMay("engine"),
+                        edges.noFlink("engine"),
+                        edges.partUsesOnlyWhatItMay("connector.kafka.records"),
+                        edges.noFlinkBesideKafka("connector.kafka.records"),
+                        edges.partUsesOnlyWhatItMay("connector.kafka.broker")),
+                libraryRules(FIXTURES));
         return rules.map(rule -> DynamicTest.dynamicTest(rule.getDescription(), () -> {
             assertThatThrownBy(() -> rule.check(fixtures))
                     .isInstanceOf(AssertionError.class)

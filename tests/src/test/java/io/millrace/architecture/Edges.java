@@ -34,6 +34,8 @@ final class Edges {
         parts.put("operators", List.of("proto", "kv", "kv.flink", "kv.rocksdb", "model", "text", "engine"));
         parts.put("connector.port", List.of("proto", "kv"));
         parts.put("connector.local", List.of("proto", "kv", "kv.flink", "connector.port"));
+        parts.put("connector.kafka.records", List.of("proto", "kv"));
+        parts.put("connector.kafka.broker", List.of());
         parts.put("gateway", List.of("proto", "kv", "connector.port"));
         return parts;
     }
@@ -63,6 +65,11 @@ final class Edges {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("org.apache.flink..", "org.apache.kafka..");
+    }
+
+    /** What processes without Flink use knows none of it. */
+    ArchRule noFlinkBesideKafka(String part) {
+        return noClasses().that(belongTo(part)).should().dependOnClassesThat().resideInAPackage("org.apache.flink..");
     }
 
     /** The Vector API stays inside the CPU backend's vector kernels, for a JVM may lack it. */
