@@ -45,7 +45,7 @@ public final class DurabilitySuite implements BenchSuite {
                 new NextTurn(settings, work, sizes, progress).measure(report);
             }
             if (settings.wants("latency")) {
-                DecodeLatency.Sizes sizes = quick ? new DecodeLatency.Sizes(1, 3000) : new DecodeLatency.Sizes(5, 4000);
+                DecodeLatency.Sizes sizes = quick ? new DecodeLatency.Sizes(1, 3000) : new DecodeLatency.Sizes(5, 6000);
                 new DecodeLatency(settings, work, sizes, progress).measure(report);
             }
             if (settings.wants("recovery")) {
