@@ -23,6 +23,7 @@ public final class MillraceCommand {
                 .addSubcommand(new ResumeCommand(out))
                 .addSubcommand(new SavepointCommand(out, err))
                 .addSubcommand(new StopCommand(out, err))
+                .addSubcommand(new RescaleCommand(err))
                 .addSubcommand(new SessionsCommand(out))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((error, command, parsed) -> {

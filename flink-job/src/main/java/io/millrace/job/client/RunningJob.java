@@ -27,6 +27,9 @@ import org.apache.flink.configuration.RestOptions;
 import org.apache.flink.configuration.SecurityOptions;
 import org.apache.flink.core.execution.SavepointFormatType;
 import org.apache.flink.runtime.client.JobStatusMessage;
+import org.apache.flink.runtime.execution.ExecutionState;
+import org.apache.flink.runtime.jobgraph.JobResourceRequirements;
+import org.apache.flink.runtime.rest.messages.job.JobDetailsInfo.JobVertexDetailsInfo;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +38,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RunningJob implements AutoCloseable {
     private static final Duration ANSWER_LIMIT = Duration.ofSeconds(30);
+    private static final long POLL_MS = 250;
     private static final Duration SAVE_LIMIT = Duration.ofMinutes(4);
     private static final Duration SAVEPOINT_LIMIT = Duration.ofMinutes(30);
 
@@ -96,6 +100,54 @@ public final class RunningJob implements AutoCloseable {
                 client.stopWithSavepoint(jobId, false, directory, format),
                 SAVEPOINT_LIMIT,
                 "stopping with a savepoint");
+    }
+
+    /**
+     * Asks that the job run with another parallelism, if it has the slots. The source keeps its own: it follows the
+     * partitions of its topic. Only Flink's adaptive scheduler takes this.
+     *
+     * @param parallelism subtasks of each operator at most; while there are fewer slots the job runs with fewer
+     */
+    public void rescale(int parallelism) {
+        JobResourceRequirements.Builder requirements = JobResourceRequirements.newBuilder();
+        for (JobVertexDetailsInfo vertex : vertices()) {
+            int most = isSource(vertex) ? vertex.getParallelism() : Math.min(parallelism, vertex.getMaxParallelism());
+            requirements.setParallelismForJobVertex(vertex.getJobVertexID(), 1, most);
+        }
+        await(client.updateJobResourceRequirements(jobId, requirements.build()), ANSWER_LIMIT, "to be rescaled");
+    }
+
+    /**
+     * Waits until the job runs with a parallelism.
+     *
+     * @return whether it did in time
+     */
+    public boolean awaitParallelism(int parallelism, Duration limit) throws InterruptedException {
+        long deadlineNanos = System.nanoTime() + limit.toNanos();
+        while (!runsWith(parallelism)) {
+            if (System.nanoTime() > deadlineNanos) {
+                return false;
+            }
+            Thread.sleep(POLL_MS);
+        }
+        return true;
+    }
+
+    private boolean runsWith(int parallelism) {
+        Collection<JobVertexDetailsInfo> vertices = vertices();
+        return vertices.stream()
+                        .filter(vertex -> !isSource(vertex))
+                        .allMatch(
+                                vertex -> vertex.getParallelism() == Math.min(parallelism, vertex.getMaxParallelism()))
+                && vertices.stream().allMatch(vertex -> vertex.getExecutionState() == ExecutionState.RUNNING);
+    }
+
+    private Collection<JobVertexDetailsInfo> vertices() {
+        return await(client.getJobDetails(jobId), ANSWER_LIMIT, "its details").getJobVertexInfos();
+    }
+
+    private static boolean isSource(JobVertexDetailsInfo vertex) {
+        return vertex.getName().startsWith("Source:");
     }
 
     /**

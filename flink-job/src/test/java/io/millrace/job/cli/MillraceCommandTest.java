@@ -68,6 +68,8 @@ class MillraceCommandTest {
     void whatIsNotThereIsNamed() {
         assertThat(run("savepoint", "--url", "http://127.0.0.1:1")).isEqualTo(1);
         assertThat(run("stop", "--savepoint", "--url", "here")).isEqualTo(1);
+        assertThat(run("rescale", "--parallelism", "2", "--url", "http://127.0.0.1:1"))
+                .isEqualTo(1);
         assertThat(run("resume", "--from", folder.resolve("none").toString())).isEqualTo(1);
         assertThat(run("sessions", "--from", folder.toString())).isEqualTo(1);
     }
@@ -81,6 +83,8 @@ class MillraceCommandTest {
         assertThat(run("stop")).isEqualTo(2);
         assertThat(run("resume")).isEqualTo(2);
         assertThat(run("savepoint", "--format", "blue")).isEqualTo(2);
+        assertThat(run("rescale")).isEqualTo(2);
+        assertThat(run("rescale", "--parallelism", "0")).isEqualTo(2);
         assertThat(run("sessions", "--limit", "0")).isEqualTo(2);
         assertThat(run("sessions", "--url", "http://127.0.0.1:1", "--job", "x")).isEqualTo(2);
         assertThat(errors.toString())
