@@ -10,6 +10,8 @@ import io.millrace.kv.ServingException;
 import io.millrace.proto.AgentRequest;
 import io.millrace.proto.ChatRequest;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -76,19 +78,17 @@ final class TurnOpener {
         return new Opened(registry.attach(turn), stream, from.position());
     }
 
-    /** Ends a turn early. Returns false if no such turn is known. */
-    boolean cancel(Caller caller, String turnId) {
+    /** Ends a turn early; the result is false if there is no such turn, as far as is known. */
+    CompletionStage<Boolean> cancel(Caller caller, String turnId) {
         KeptTurn turn = registry.find(caller.tenant(), turnId);
-        if (turn != null) {
-            port.cancel(turn.jobSession(), turnId, "cancelled by the client");
-            return true;
+        String session = turn == null ? caller.session() : turn.clientSession();
+        if (session == null) {
+            return CompletableFuture.completedFuture(false);
         }
-        String session = caller.session();
-        if (session == null || port.find(caller.jobSession(session), turnId).isEmpty()) {
-            return false;
-        }
-        port.cancel(caller.jobSession(session), turnId, "cancelled by the client");
-        return true;
+        String jobSession = turn == null ? caller.jobSession(session) : turn.jobSession();
+        return port.cancel(jobSession, turnId, "cancelled by the client")
+                // A turn that this gateway knows and the port has forgotten has ended.
+                .thenApply(known -> known || turn != null);
     }
 
     // The job sends a repeated request's tokens again, and they are the same ones: so the turn is found even where the

@@ -10,6 +10,7 @@ import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.ServiceRequestContext;
 import io.millrace.gateway.TurnOpener.EventId;
 import io.millrace.gateway.TurnOpener.Opened;
+import java.util.concurrent.CompletionStage;
 
 /**
  * Turns by their ids: {@code GET /v1/turns/{turn}/events} reads one (on), {@code DELETE /v1/turns/{turn}} and {@code
@@ -63,14 +64,20 @@ final class TurnsService {
     HttpService cancel() {
         return (ctx, request) -> {
             String turnId = turnId(ctx);
-            if (!opener.cancel(SessionResolver.resolve(request.headers()), turnId)) {
-                throw new Refusal(Failure.unknownTurn(turnId));
-            }
-            return HttpResponse.of(
-                    HttpStatus.ACCEPTED,
-                    MediaType.JSON_UTF_8,
-                    "{\"id\":\"" + turnId + "\",\"object\":\"turn\",\"status\":\"cancelling\"}");
+            CompletionStage<HttpResponse> answer = opener.cancel(SessionResolver.resolve(request.headers()), turnId)
+                    .thenApply(known -> cancelling(turnId, known));
+            return HttpResponse.of(answer);
         };
+    }
+
+    private static HttpResponse cancelling(String turnId, boolean known) {
+        if (!known) {
+            throw new Refusal(Failure.unknownTurn(turnId));
+        }
+        return HttpResponse.of(
+                HttpStatus.ACCEPTED,
+                MediaType.JSON_UTF_8,
+                "{\"id\":\"" + turnId + "\",\"object\":\"turn\",\"status\":\"cancelling\"}");
     }
 
     private static String turnId(ServiceRequestContext ctx) {

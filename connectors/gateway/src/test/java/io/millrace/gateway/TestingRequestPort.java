@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -101,12 +103,13 @@ final class TestingRequestPort implements RequestPort {
     }
 
     @Override
-    public void cancel(String sessionId, String requestId, String reason) {
+    public CompletionStage<Boolean> cancel(String sessionId, String requestId, String reason) {
         TestingTurnStream turn = turns.get(key(sessionId, requestId));
         if (turn != null && !turn.isComplete()) {
             cancelled.add(requestId);
             turn.finish(TurnFinished.Reason.CANCELLED);
         }
+        return CompletableFuture.completedFuture(turn != null);
     }
 
     @Override

@@ -3,6 +3,8 @@ package io.millrace.connector.local;
 import static java.util.Objects.requireNonNull;
 
 import io.millrace.connector.port.RequestPort;
+import io.millrace.connector.port.TurnBook;
+import io.millrace.connector.port.TurnKey;
 import io.millrace.connector.port.TurnStream;
 import io.millrace.kv.ErrorCode;
 import io.millrace.kv.ServingException;
@@ -10,12 +12,11 @@ import io.millrace.proto.AgentRequest;
 import io.millrace.proto.CancelRequest;
 import io.millrace.proto.TokenChunk;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -38,13 +39,8 @@ public final class LocalPort implements RequestPort, AutoCloseable {
     private final LocalPortOptions options;
 
     private final Object lock = new Object();
-    /** Every turn that is known, in the order of their beginning. */
-    private final Map<TurnKey, LocalTurnStream> turns = new LinkedHashMap<>();
-
-    private final ArrayDeque<TurnKey> ended = new ArrayDeque<>();
+    private final TurnBook<LocalTurnStream> turns;
     private final ArrayDeque<AgentRequest> queue = new ArrayDeque<>();
-    private int openTurns;
-    private long retainedBytes;
     private @Nullable LocalAttachment attachment;
     private boolean everAttached;
     private boolean draining;
@@ -53,6 +49,7 @@ public final class LocalPort implements RequestPort, AutoCloseable {
     private LocalPort(String name, LocalPortOptions options) {
         this.name = name;
         this.options = options;
+        this.turns = new TurnBook<>(options.openTurnsMax(), options.retainedTurnsMax(), options.retainedBytesMax());
     }
 
     /**
@@ -100,8 +97,7 @@ public final class LocalPort implements RequestPort, AutoCloseable {
             }
             checkRoom();
             turn = new LocalTurnStream(request);
-            turns.put(key, turn);
-            openTurns++;
+            turns.add(turn);
             queue.add(request);
             reader = attachment;
         }
@@ -117,7 +113,7 @@ public final class LocalPort implements RequestPort, AutoCloseable {
     }
 
     @Override
-    public void cancel(String sessionId, String requestId, String reason) {
+    public CompletionStage<Boolean> cancel(String sessionId, String requestId, String reason) {
         AgentRequest cancel = AgentRequest.newBuilder()
                 .setSessionId(sessionId)
                 .setRequestId(requestId)
@@ -126,19 +122,23 @@ public final class LocalPort implements RequestPort, AutoCloseable {
         LocalAttachment reader;
         synchronized (lock) {
             LocalTurnStream turn = turns.get(TurnKey.of(cancel));
-            if (turn == null || !turn.setCancel(cancel)) {
-                return;
+            if (turn == null) {
+                return CompletableFuture.completedFuture(false);
+            }
+            if (!turn.setCancel(cancel)) {
+                return CompletableFuture.completedFuture(true);
             }
             queue.add(cancel);
             reader = attachment;
         }
         wake(reader);
+        return CompletableFuture.completedFuture(true);
     }
 
     @Override
     public int openTurns() {
         synchronized (lock) {
-            return openTurns;
+            return turns.openCount();
         }
     }
 
@@ -152,7 +152,7 @@ public final class LocalPort implements RequestPort, AutoCloseable {
     /** Subscriptions to turns, ended ones included, that have not been closed. */
     public int subscriptionCount() {
         synchronized (lock) {
-            return turns.values().stream()
+            return turns.all().stream()
                     .mapToInt(LocalTurnStream::subscriptionCount)
                     .sum();
         }
@@ -177,13 +177,9 @@ public final class LocalPort implements RequestPort, AutoCloseable {
 
     /** Ends every open turn with an error: for when the job is gone for good. */
     public void failOpenTurns(ErrorCode code, String message) {
-        List<LocalTurnStream> open = new ArrayList<>();
+        List<LocalTurnStream> open;
         synchronized (lock) {
-            for (LocalTurnStream turn : turns.values()) {
-                if (!turn.isComplete()) {
-                    open.add(turn);
-                }
-            }
+            open = turns.open();
             queue.clear();
         }
         for (LocalTurnStream turn : open) {
@@ -203,7 +199,7 @@ public final class LocalPort implements RequestPort, AutoCloseable {
     void deliver(TokenChunk chunk) {
         LocalTurnStream turn;
         synchronized (lock) {
-            turn = turns.get(new TurnKey(chunk.getSessionId(), chunk.getRequestId()));
+            turn = turns.get(TurnKey.of(chunk));
             if (turn == null) {
                 unknownChunks++;
                 return;
@@ -216,7 +212,7 @@ public final class LocalPort implements RequestPort, AutoCloseable {
     LocalAttachment attach() {
         synchronized (lock) {
             queue.clear();
-            for (LocalTurnStream turn : turns.values()) {
+            for (LocalTurnStream turn : turns.open()) {
                 enqueueOpen(turn);
             }
             LocalAttachment reader = new LocalAttachment(this);
@@ -291,19 +287,15 @@ public final class LocalPort implements RequestPort, AutoCloseable {
 
     private void ended(LocalTurnStream turn) {
         synchronized (lock) {
-            openTurns--;
-            ended.add(turn.key());
-            retainedBytes += turn.bytes();
-            while (ended.size() > options.retainedTurnsMax() || retainedBytes > options.retainedBytesMax()) {
-                LocalTurnStream oldest = turns.remove(ended.remove());
-                retainedBytes -= requireNonNull(oldest, "oldest").bytes();
-            }
+            turn.release();
+            turns.ended(turn);
         }
     }
 
     private void checkRequest(AgentRequest request) {
-        if (!request.hasChat() && !request.hasClose()) {
-            throw new ServingException(ErrorCode.INVALID_REQUEST, "a request needs a chat, or a session to close");
+        if (!request.hasChat() && !request.hasClose() && !request.hasResend()) {
+            throw new ServingException(
+                    ErrorCode.INVALID_REQUEST, "a request needs a chat, a session to close, or a turn to send again");
         }
         if (request.getSessionId().isEmpty() || request.getRequestId().isEmpty()) {
             throw new ServingException(ErrorCode.INVALID_REQUEST, "a request needs a session id and a request id");
@@ -316,10 +308,7 @@ public final class LocalPort implements RequestPort, AutoCloseable {
             throw new ServingException(
                     ErrorCode.UNAVAILABLE, draining ? "the job is shutting down" : "the job has not started yet");
         }
-        if (openTurns >= options.openTurnsMax()) {
-            throw new ServingException(
-                    ErrorCode.QUEUE_FULL, "there are " + openTurns + " open turns, the most that are allowed");
-        }
+        turns.checkRoom();
         if (queue.size() >= options.queueCapacity()) {
             throw new ServingException(
                     ErrorCode.QUEUE_FULL, "there are " + queue.size() + " waiting requests, the most that are allowed");
