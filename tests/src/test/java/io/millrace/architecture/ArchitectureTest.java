@@ -19,8 +19,8 @@ import org.junit.jupiter.api.TestFactory;
  */
 class ArchitectureTest {
     private static final String FIXTURES = "io.millrace.architecture.fixtures";
-    private static final List<String> PARTS_WITHOUT_FLINK =
-            List.of("proto", "kv", "model", "text", "engine", "backend.cpu", "connector.port", "gateway");
+    private static final List<String> PARTS_WITHOUT_FLINK = List.of(
+            "proto", "kv", "model", "text", "engine", "backend.cpu", "backend.sim", "connector.port", "gateway");
     private static final List<String> PARTS_OF_KAFKA_WITHOUT_FLINK =
             List.of("connector.kafka.records", "connector.kafka.broker");
 
@@ -71,6 +71,8 @@ class ArchitectureTest {
                 Stream.of(
                         edges.partUsesOnlyWhatItMay("engine"),
                         edges.noFlink("engine"),
+                        edges.partUsesOnlyWhatItMay("backend.sim"),
+                        edges.noFlink("backend.sim"),
                         edges.partUsesOnlyWhatItMay("connector.kafka.records"),
                         edges.noFlinkBesideKafka("connector.kafka.records"),
                         edges.partUsesOnlyWhatItMay("connector.kafka.broker")),

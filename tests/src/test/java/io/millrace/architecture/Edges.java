@@ -31,6 +31,7 @@ final class Edges {
         parts.put("text", List.of("proto", "kv", "model"));
         parts.put("engine", List.of("proto", "kv", "model"));
         parts.put("backend.cpu", List.of("kv", "model", "engine"));
+        parts.put("backend.sim", List.of("kv", "model", "engine"));
         parts.put("operators", List.of("proto", "kv", "kv.flink", "kv.rocksdb", "model", "text", "engine"));
         parts.put("connector.port", List.of("proto", "kv"));
         parts.put("connector.local", List.of("proto", "kv", "kv.flink", "connector.port"));

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.MemorySize;
 
@@ -44,6 +45,13 @@ public final class MillraceOptions {
             .stringType()
             .defaultValue("cpu")
             .withDescription("The backend that runs the model, by the name it is registered under.");
+
+    /** Settings of the backend's own. */
+    public static final ConfigOption<Map<String, String>> BACKEND_PARAMETERS = key("millrace.backend.parameters")
+            .mapType()
+            .defaultValue(Map.of())
+            .withDescription("Settings of the backend's own, as name:value,name:value. docs/sim.md has those of sim;"
+                    + " cpu has none.");
 
     /** Compute threads. */
     public static final ConfigOption<Integer> BACKEND_THREADS = key("millrace.backend.threads")
@@ -301,6 +309,7 @@ public final class MillraceOptions {
                 MODEL_REPOSITORY,
                 MODEL_NAME,
                 BACKEND,
+                BACKEND_PARAMETERS,
                 BACKEND_THREADS,
                 BACKEND_DEVICE,
                 BLOCK_SIZE_TOKENS,

@@ -42,6 +42,11 @@ final class ModelResolution {
                 stored == null || configuration.contains(MillraceOptions.BACKEND)
                         ? configuration.get(MillraceOptions.BACKEND)
                         : stored.backend(),
+                stored == null
+                                || configuration.contains(MillraceOptions.BACKEND)
+                                || configuration.contains(MillraceOptions.BACKEND_PARAMETERS)
+                        ? configuration.get(MillraceOptions.BACKEND_PARAMETERS)
+                        : stored.backendParameters(),
                 stored == null || configuration.contains(MillraceOptions.BACKEND_DEVICE)
                         ? configuration.get(MillraceOptions.BACKEND_DEVICE)
                         : stored.deviceIndex(),

@@ -2,6 +2,7 @@ package io.millrace.job.graph;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.configuration.description.HtmlFormatter;
@@ -39,7 +40,7 @@ public final class OptionDocs {
     /** An option's default as one would write it in the file, or "none". */
     public static String defaultText(ConfigOption<?> option) {
         Object value = option.defaultValue();
-        if (value == null) {
+        if (value == null || value.equals(Map.of())) {
             return "none";
         }
         if (value instanceof Duration duration) {

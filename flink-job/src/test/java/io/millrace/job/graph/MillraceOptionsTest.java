@@ -22,6 +22,7 @@ class MillraceOptionsTest {
         Map<String, String> expected = new LinkedHashMap<>();
         expected.put("millrace.backend.device", "0");
         expected.put("millrace.backend.name", "cpu");
+        expected.put("millrace.backend.parameters", "none");
         expected.put("millrace.backend.threads", "0");
         expected.put("millrace.decode.max-unacknowledged-steps", "4");
         expected.put("millrace.decode.parallelism", "1");

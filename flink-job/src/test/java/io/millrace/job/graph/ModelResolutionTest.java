@@ -12,6 +12,7 @@ import io.millrace.operators.model.ModelSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.MemorySize;
 import org.junit.jupiter.api.Test;
@@ -43,6 +44,7 @@ class ModelResolutionTest {
                 backend: "sim"
                 max_batch_size: 7
                 parameters { key: "block_count" value { string_value: "99" } }
+                parameters { key: "sim.time_scale" value { string_value: "0" } }
                 parameters { key: "queue_capacity" value { string_value: "11" } }
                 """);
         configuration.set(MillraceOptions.MODEL_REPOSITORY, directory.toString());
@@ -56,6 +58,13 @@ class ModelResolutionTest {
         assertThat(settings.blockCount()).isEqualTo(99);
         assertThat(settings.queueCapacity()).isEqualTo(22);
         assertThat(settings.maxBatchTokens()).isEqualTo(512);
+        assertThat(settings.backendParameters()).isEqualTo(Map.of("time_scale", "0"));
+        configuration.set(MillraceOptions.BACKEND_PARAMETERS, Map.of("seed", "3"));
+        assertThat(ModelResolution.resolve(configuration).backendParameters()).isEqualTo(Map.of("seed", "3"));
+        configuration.removeConfig(MillraceOptions.BACKEND_PARAMETERS);
+        // Another backend than the file's has not the file's settings.
+        configuration.set(MillraceOptions.BACKEND, "cpu");
+        assertThat(ModelResolution.resolve(configuration).backendParameters()).isEmpty();
     }
 
     @Test

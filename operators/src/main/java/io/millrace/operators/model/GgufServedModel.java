@@ -19,6 +19,7 @@ import io.millrace.text.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -68,7 +69,8 @@ public final class GgufServedModel implements ServedModel {
                 "max_batch_tokens=" + s.maxBatchTokens(),
                 "max_batch_sequences=" + s.maxBatchSequences(),
                 "queue_capacity=" + s.queueCapacity(),
-                "max_model_tokens=" + s.maxModelTokens());
+                "max_model_tokens=" + s.maxModelTokens(),
+                "parameters=" + new TreeMap<>(s.backendParameters()));
         return new EngineKey(s.modelFile(), s.backend(), s.deviceIndex(), limits);
     }
 
@@ -97,7 +99,8 @@ public final class GgufServedModel implements ServedModel {
                     settings.maxBatchSequences(),
                     maxModelTokens,
                     settings.deviceIndex(),
-                    settings.resolvedThreadCount());
+                    settings.resolvedThreadCount(),
+                    settings.backendParameters());
             return Engine.load(
                     Backends.find(settings.backend()),
                     instance,

@@ -6,6 +6,7 @@ import io.millrace.kv.KvBlockLayout;
 import io.millrace.model.ModelSpec;
 import java.io.Serializable;
 import java.time.Duration;
+import java.util.Map;
 
 /**
  * Which model is served, and how its engine runs. Operators with equal settings share an engine.
@@ -13,6 +14,7 @@ import java.time.Duration;
  * @param modelName the name that clients call it by
  * @param modelFile its file, absolute
  * @param backend the backend's name
+ * @param backendParameters settings of the backend's own, by name
  * @param deviceIndex which device of the backend's kind
  * @param threadCount compute threads; 0 is one a processor
  * @param blockSizeTokens tokens of a KV block
@@ -28,6 +30,7 @@ public record ModelSettings(
         String modelName,
         String modelFile,
         String backend,
+        Map<String, String> backendParameters,
         int deviceIndex,
         int threadCount,
         int blockSizeTokens,
@@ -46,6 +49,7 @@ public record ModelSettings(
         requireNonNull(modelName, "modelName");
         requireNonNull(modelFile, "modelFile");
         requireNonNull(backend, "backend");
+        backendParameters = Map.copyOf(backendParameters);
         requireNonNull(linger, "linger");
         check(deviceIndex >= 0, "deviceIndex", deviceIndex);
         check(threadCount >= 0, "threadCount", threadCount);

@@ -5,8 +5,11 @@ import io.millrace.backend.cpu.kernel.Kernels;
 import io.millrace.engine.backend.Backend;
 import io.millrace.engine.backend.InstanceSpec;
 import io.millrace.engine.backend.ModelInstance;
+import io.millrace.kv.ErrorCode;
 import io.millrace.kv.KvBlockLayout;
+import io.millrace.kv.ServingException;
 import io.millrace.model.ModelSpec;
+import java.util.TreeSet;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +48,12 @@ public final class CpuBackend implements Backend {
         Kernels chosen = kernels;
         if (chosen == null) {
             throw new IllegalStateException("the backend is not initialised");
+        }
+        if (!instance.parameters().isEmpty()) {
+            throw new ServingException(
+                    ErrorCode.INVALID_REQUEST,
+                    "backend cpu has no parameters of its own; it was given "
+                            + new TreeSet<>(instance.parameters().keySet()));
         }
         ModelSpec spec = instance.model().spec();
         KvBlockLayout layout =

@@ -3,6 +3,7 @@ package io.millrace.engine.backend;
 import static java.util.Objects.requireNonNull;
 
 import io.millrace.model.GgufModel;
+import java.util.Map;
 
 /**
  * What a backend needs to know to load one instance of a model.
@@ -15,6 +16,7 @@ import io.millrace.model.GgufModel;
  * @param maxModelTokens most tokens of one sequence, prompt and output
  * @param deviceIndex which device of the backend's kind
  * @param threadCount compute threads, for backends that compute on the host
+ * @param parameters settings of the backend's own, by name
  */
 public record InstanceSpec(
         GgufModel model,
@@ -24,8 +26,32 @@ public record InstanceSpec(
         int maxBatchSequences,
         int maxModelTokens,
         int deviceIndex,
-        int threadCount) {
+        int threadCount,
+        Map<String, String> parameters) {
     public InstanceSpec {
         requireNonNull(model, "model");
+        parameters = Map.copyOf(parameters);
+    }
+
+    /** An instance without settings of the backend's own. */
+    public InstanceSpec(
+            GgufModel model,
+            int blockCount,
+            int blockSizeTokens,
+            int maxBatchTokens,
+            int maxBatchSequences,
+            int maxModelTokens,
+            int deviceIndex,
+            int threadCount) {
+        this(
+                model,
+                blockCount,
+                blockSizeTokens,
+                maxBatchTokens,
+                maxBatchSequences,
+                maxModelTokens,
+                deviceIndex,
+                threadCount,
+                Map.of());
     }
 }

@@ -129,9 +129,11 @@ public final class ModelRepository {
             throw invalid(file + ": default_model_filename must be a file's name alone: " + fileName, null);
         }
         for (String parameter : config.getParametersMap().keySet()) {
-            if (!ModelParameters.NAMES.contains(parameter)) {
+            if (!ModelParameters.NAMES.contains(parameter) && !parameter.startsWith(config.getBackend() + ".")) {
                 throw invalid(
-                        file + ": there is no parameter " + parameter + "; there are " + ModelParameters.NAMES, null);
+                        file + ": there is no parameter " + parameter + "; there are " + ModelParameters.NAMES
+                                + ", and the backend's own, which begin with " + config.getBackend() + ".",
+                        null);
             }
         }
     }

@@ -8,6 +8,8 @@ import io.millrace.proto.repository.ModelConfig;
 import io.millrace.proto.repository.ModelInstanceGroup;
 import io.millrace.proto.repository.ModelParameter;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * A model of a repository: its configuration, and the version that is served.
@@ -29,6 +31,18 @@ public record RepositoryModel(String name, ModelConfig config, Path configFile, 
     /** The backend's name. */
     public String backend() {
         return config.getBackend();
+    }
+
+    /** Settings of the backend's own: parameters whose names begin with the backend's, without that. */
+    public Map<String, String> backendParameters() {
+        String prefix = backend() + ".";
+        Map<String, String> parameters = new TreeMap<>();
+        config.getParametersMap().forEach((name, value) -> {
+            if (name.startsWith(prefix)) {
+                parameters.put(name.substring(prefix.length()), value.getStringValue());
+            }
+        });
+        return parameters;
     }
 
     /** Which device of the backend's kind the model is for: the first that an instance group names, or 0. */
