@@ -5,7 +5,7 @@ import io.millrace.kv.ErrorCode;
 import io.millrace.kv.ServingException;
 import java.io.IOException;
 import java.net.URI;
-import java.util.List;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.apache.flink.api.common.JobID;
@@ -26,7 +26,7 @@ final class ClusterOptions {
     @Option(
             names = "--url",
             paramLabel = "URL",
-            description = "Flink's REST interface; by default that of the serve which runs on this machine, else"
+            description = "Flink's REST interface; by default that of the serve or cluster on this machine, else"
                     + " http://localhost:8081.")
     private @Nullable URI url;
 
@@ -43,17 +43,22 @@ final class ClusterOptions {
         if (url != null) {
             return url;
         }
-        List<ServeRecord> running =
-                ServeRecord.all(home).stream().filter(ServeRecord::isAlive).toList();
+        Map<URI, String> running = new LinkedHashMap<>();
+        for (ServeRecord record : ServeRecord.all(home)) {
+            if (record.isAlive()) {
+                running.put(record.webUrl(), "process " + record.pid());
+            }
+        }
+        ClusterRecords.restUris(home).forEach(uri -> running.put(uri, "a cluster"));
         if (running.size() > 1) {
             throw new ServingException(
                     ErrorCode.INVALID_REQUEST,
-                    "more than one serve runs on this machine; name one with --url: "
-                            + running.stream()
-                                    .map(each -> each.webUrl() + " (process " + each.pid() + ")")
+                    "more than one serve or cluster runs on this machine; name one with --url: "
+                            + running.entrySet().stream()
+                                    .map(each -> each.getKey() + " (" + each.getValue() + ")")
                                     .collect(Collectors.joining(", ")));
         }
-        return running.isEmpty() ? FLINK_DEFAULT : running.get(0).webUrl();
+        return running.isEmpty() ? FLINK_DEFAULT : running.keySet().iterator().next();
     }
 
     private @Nullable JobID jobId() {

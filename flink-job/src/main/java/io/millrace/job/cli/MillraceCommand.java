@@ -25,6 +25,8 @@ public final class MillraceCommand {
                 .addSubcommand(new StopCommand(out, err))
                 .addSubcommand(new RescaleCommand(err))
                 .addSubcommand(new SessionsCommand(out))
+                .addSubcommand(ClusterCommand.commandLine(out))
+                .addSubcommand(new SubmitCommand(out))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((error, command, parsed) -> {
                     if (error instanceof ServingException serving) {

@@ -22,6 +22,11 @@ record MillraceHome(Path folder) {
         return new MillraceHome(base.toAbsolutePath().normalize());
     }
 
+    /** Where the cluster of this machine is, unless someone says. */
+    Path cluster() {
+        return folder.resolve("cluster");
+    }
+
     /** Where each {@code serve} says that it runs. */
     Path run() {
         return folder.resolve("run");

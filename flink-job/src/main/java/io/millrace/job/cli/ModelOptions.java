@@ -25,7 +25,11 @@ final class ModelOptions {
     @Option(names = "--model", paramLabel = "FILE", description = "A GGUF file; by default the demo's model, fetched.")
     private @Nullable Path model;
 
-    @Option(names = "--config", paramLabel = "FILE", description = "YAML instead of jobs-config/local.yaml.")
+    @Option(
+            names = "--config",
+            paramLabel = "FILE",
+            description = "YAML of settings: instead of jobs-config/local.yaml, and for a cluster over"
+                    + " jobs-config/session-cluster.yaml.")
     private @Nullable Path config;
 
     @Option(
@@ -51,12 +55,33 @@ final class ModelOptions {
      * @throws io.millrace.kv.ServingException if the model file is damaged: said here, it needs no cluster to fail
      */
     Configuration configuration(@Nullable Path modelFile, Path checkpoints) throws IOException {
-        Configuration configuration = given();
+        Configuration configuration = config == null ? JobConfiguration.readLocal() : JobConfiguration.load(config);
+        settings.forEach(configuration::setString);
         if (!configuration.contains(CheckpointingOptions.CHECKPOINTS_DIRECTORY)) {
             configuration.set(
                     CheckpointingOptions.CHECKPOINTS_DIRECTORY,
                     checkpoints.toUri().toString());
         }
+        addModel(configuration, modelFile);
+        return configuration;
+    }
+
+    /** Whether the configuration names a model itself. */
+    boolean configuresModel() {
+        Configuration configuration = given();
+        return configuration.contains(MillraceOptions.MODEL_FILE)
+                || configuration.contains(MillraceOptions.MODEL_REPOSITORY);
+    }
+
+    /** What the command line says, its file's settings first, without those that commands bring themselves. */
+    Configuration given() {
+        Configuration configuration = config == null ? new Configuration() : JobConfiguration.load(config);
+        settings.forEach(configuration::setString);
+        return configuration;
+    }
+
+    /** Names a model file in a configuration; null is none. */
+    void addModel(Configuration configuration, @Nullable Path modelFile) throws IOException {
         if (modelFile != null) {
             GgufModel.open(modelFile).close();
         }
@@ -69,19 +94,5 @@ final class ModelOptions {
             configuration.set(
                     MillraceOptions.MODEL_FILE, modelFile.toAbsolutePath().toString());
         }
-        return configuration;
-    }
-
-    /** Whether the configuration names a model itself. */
-    boolean configuresModel() {
-        Configuration configuration = given();
-        return configuration.contains(MillraceOptions.MODEL_FILE)
-                || configuration.contains(MillraceOptions.MODEL_REPOSITORY);
-    }
-
-    private Configuration given() {
-        Configuration configuration = config == null ? JobConfiguration.readLocal() : JobConfiguration.load(config);
-        settings.forEach(configuration::setString);
-        return configuration;
     }
 }
