@@ -97,11 +97,8 @@ final class SimBlocks {
             firstPositions[block] = position;
             unchecked[block] = false;
         } else {
-            check(
-                    firstPositions[block] == position - offset && filled[block] >= offset,
-                    sequence,
-                    position,
-                    "block " + block + " holds others before it");
+            boolean continues = firstPositions[block] == position - offset && filled[block] >= offset;
+            checkBlock(continues, sequence, position, block, "holds others before it");
         }
         // What was behind belongs to another end of the context.
         filled[block] = offset + 1;
@@ -123,11 +120,8 @@ final class SimBlocks {
             int block = slot / blockSize;
             int last = Math.min(position + blockSize, length) - 1;
             checkHolds(block, last, sequence);
-            check(
-                    hashes[slot] == mix(before + tokens[slot]),
-                    sequence,
-                    position,
-                    "block " + block + " does not continue the block before it");
+            boolean continues = hashes[slot] == mix(before + tokens[slot]);
+            checkBlock(continues, sequence, position, block, "does not continue the block before it");
             if (unchecked[block]) {
                 verifyInside(block, sequence);
             }
@@ -139,11 +133,8 @@ final class SimBlocks {
     private void verifyInside(int block, int sequence) {
         int first = block * blockSize;
         for (int slot = first + 1; slot < first + filled[block]; slot++) {
-            check(
-                    hashes[slot] == mix(hashes[slot - 1] + tokens[slot]),
-                    sequence,
-                    firstPositions[block] + slot - first,
-                    "block " + block + " came damaged");
+            boolean continues = hashes[slot] == mix(hashes[slot - 1] + tokens[slot]);
+            checkBlock(continues, sequence, firstPositions[block] + slot - first, block, "came damaged");
         }
         unchecked[block] = false;
     }
@@ -213,6 +204,13 @@ final class SimBlocks {
         int tokenBits = Arrays.hashCode(Arrays.copyOfRange(tokens, first, first + blockSize));
         int hashBits = Arrays.hashCode(Arrays.copyOfRange(hashes, first, first + blockSize));
         return mix(mix(firstPositions[block] + ((long) filled[block] << 32)) + tokenBits + ((long) hashBits << 32));
+    }
+
+    // A message is made when it is needed: these checks are for each block in each step.
+    private static void checkBlock(boolean holds, int sequence, int position, int block, String otherwise) {
+        if (!holds) {
+            check(false, sequence, position, "block " + block + " " + otherwise);
+        }
     }
 
     private static void check(boolean holds, int sequence, int position, String otherwise) {
