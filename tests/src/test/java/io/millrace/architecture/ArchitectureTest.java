@@ -55,7 +55,8 @@ class ArchitectureTest {
     Stream<DynamicTest> whatGatewaysUseIsFreeOfFlink() {
         return PARTS_OF_KAFKA_WITHOUT_FLINK.stream()
                 .map(part -> DynamicTest.dynamicTest(
-                        part, () -> rules("io.millrace").noFlinkBesideKafka(part).check(millrace)));
+                        part,
+                        () -> rules("io.millrace").noFlinkBesideKafka(part).check(millrace)));
     }
 
     @TestFactory
@@ -75,7 +76,8 @@ class ArchitectureTest {
                         edges.noFlink("backend.sim"),
                         edges.partUsesOnlyWhatItMay("connector.kafka.records"),
                         edges.noFlinkBesideKafka("connector.kafka.records"),
-                        edges.partUsesOnlyWhatItMay("connector.kafka.broker")),
+                        edges.partUsesOnlyWhatItMay("connector.kafka.broker"),
+                        edges.partUsesOnlyWhatItMay("connector.kafka")),
                 libraryRules(FIXTURES));
         return rules.map(rule -> DynamicTest.dynamicTest(rule.getDescription(), () -> {
             assertThatThrownBy(() -> rule.check(fixtures))

@@ -37,6 +37,7 @@ final class Edges {
         parts.put("connector.local", List.of("proto", "kv", "kv.flink", "connector.port"));
         parts.put("connector.kafka.records", List.of("proto", "kv"));
         parts.put("connector.kafka.broker", List.of());
+        parts.put("connector.kafka", List.of("proto", "kv", "kv.flink", "connector.kafka.records"));
         parts.put("gateway", List.of("proto", "kv", "connector.port"));
         return parts;
     }

@@ -1,5 +1,8 @@
 package io.millrace.job.graph;
 
+import io.millrace.connector.kafka.KafkaChunks;
+import io.millrace.connector.kafka.KafkaRequests;
+import io.millrace.connector.kafka.records.KafkaSettings;
 import io.millrace.connector.local.LocalPortOptions;
 import io.millrace.connector.local.LocalSink;
 import io.millrace.connector.local.LocalSource;
@@ -83,7 +86,7 @@ public final class MillraceJob {
     }
 
     /**
-     * Puts the job into an environment.
+     * Puts the job with a source and a sink into an environment.
      *
      * @param configuration Flink's options and Millrace's
      * @param model what is served
@@ -105,6 +108,31 @@ public final class MillraceJob {
                         ProtoTypeInfo.ofMessage(AgentRequest.class))
                 .uid(REQUESTS_UID)
                 .setParallelism(configuration.get(MillraceOptions.SOURCE_PARALLELISM));
+        serve(requests, configuration, model, sink);
+    }
+
+    /**
+     * Puts the job whose requests and chunks are in Kafka into an environment.
+     *
+     * @param configuration Flink's options and Millrace's
+     * @throws io.millrace.kv.ServingException {@code INVALID_REQUEST} naming the option that is missing or wrong
+     */
+    public static void defineOverKafka(
+            StreamExecutionEnvironment environment, Configuration configuration, ServedModel model) {
+        KafkaSettings settings = KafkaConfiguration.settings(configuration);
+        Sink<TokenChunk> sink = KafkaChunks.sink(settings, KafkaConfiguration.chunkOptions(configuration));
+        environment.configure(flinkConfiguration(configuration));
+        DataStream<AgentRequest> requests = KafkaRequests.read(
+                environment,
+                settings,
+                KafkaConfiguration.requestOptions(configuration),
+                REQUESTS_UID,
+                configuration.get(MillraceOptions.SOURCE_PARALLELISM));
+        serve(requests, configuration, model, sink);
+    }
+
+    private static void serve(
+            DataStream<AgentRequest> requests, Configuration configuration, ServedModel model, Sink<TokenChunk> sink) {
         DataStream<Turn> routed = route(requests, configuration, model);
         DataStream<Turn> prefilled = prefill(routed, configuration, model);
         DataStreamSink<TokenChunk> sunk = decode(prefilled, configuration, model)

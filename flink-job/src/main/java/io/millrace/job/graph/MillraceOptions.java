@@ -2,6 +2,8 @@ package io.millrace.job.graph;
 
 import static org.apache.flink.configuration.ConfigOptions.key;
 
+import io.millrace.kv.ErrorCode;
+import io.millrace.kv.ServingException;
 import io.millrace.operators.tiers.LoadPolicy;
 import io.millrace.operators.tiers.TierSettings;
 import java.time.Duration;
@@ -10,6 +12,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import org.apache.flink.configuration.ConfigOption;
+import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.MemorySize;
 
 /**
@@ -17,6 +20,8 @@ import org.apache.flink.configuration.MemorySize;
  * jobs-config/}, and {@code -D} arguments over it. docs/configuration.md is made from this class.
  */
 public final class MillraceOptions {
+    private static final String PREFIX = "millrace.";
+
     // ---- the model
 
     /** The model's file. */
@@ -274,6 +279,23 @@ public final class MillraceOptions {
     public static final ConfigOption<String> JOB_NAME =
             key("millrace.job.name").stringType().defaultValue("millrace").withDescription("The job's name in Flink.");
 
+    // ---- where requests come from
+
+    /** What carries requests and chunks. */
+    public static final ConfigOption<Connector> CONNECTOR = key("millrace.connector")
+            .enumType(Connector.class)
+            .defaultValue(Connector.LOCAL)
+            .withDescription("What carries requests and chunks: LOCAL is the embedded job's in-process port, KAFKA is"
+                    + " topics (millrace.kafka.*).");
+
+    /** What may carry requests and chunks. */
+    public enum Connector {
+        /** An in-process port. */
+        LOCAL,
+        /** Topics. */
+        KAFKA
+    }
+
     // ---- the in-process port
 
     /** Open turns. */
@@ -344,11 +366,43 @@ public final class MillraceOptions {
                 MAX_PARALLELISM,
                 BUFFER_TIMEOUT,
                 JOB_NAME,
+                CONNECTOR,
                 LOCAL_OPEN_TURNS,
                 LOCAL_QUEUE_CAPACITY,
                 LOCAL_RETAINED_TURNS,
                 LOCAL_RETAINED_MEMORY));
+        options.addAll(KafkaOptions.all());
         options.sort(Comparator.comparing(ConfigOption::key));
         return List.copyOf(options);
+    }
+
+    /**
+     * Checks that every key of Millrace's is one that is known, and has a value that can be read.
+     *
+     * @throws ServingException {@code INVALID_REQUEST} naming the keys that are not known, or the value that is wrong
+     */
+    public static void check(Configuration configuration) {
+        List<String> unknown = new ArrayList<>();
+        for (String key : configuration.keySet()) {
+            if (key.startsWith(PREFIX) && all().stream().noneMatch(option -> isOf(key, option))) {
+                unknown.add(key);
+            }
+        }
+        if (!unknown.isEmpty()) {
+            throw new ServingException(ErrorCode.INVALID_REQUEST, "these options are not known: " + unknown);
+        }
+        for (ConfigOption<?> option : all()) {
+            try {
+                configuration.get(option);
+            } catch (IllegalArgumentException e) {
+                throw new ServingException(
+                        ErrorCode.INVALID_REQUEST, "option " + option.key() + " is wrong: " + e.getMessage(), e);
+            }
+        }
+    }
+
+    private static boolean isOf(String key, ConfigOption<?> option) {
+        // A map's keys may go on behind a dot.
+        return key.equals(option.key()) || option.defaultValue() instanceof Map && key.startsWith(option.key() + ".");
     }
 }

@@ -24,6 +24,7 @@ class MillraceOptionsTest {
         expected.put("millrace.backend.name", "cpu");
         expected.put("millrace.backend.parameters", "none");
         expected.put("millrace.backend.threads", "0");
+        expected.put("millrace.connector", "LOCAL");
         expected.put("millrace.decode.max-unacknowledged-steps", "4");
         expected.put("millrace.decode.parallelism", "1");
         expected.put("millrace.decode.pending-turns", "256");
@@ -41,6 +42,23 @@ class MillraceOptionsTest {
         expected.put("millrace.job.buffer-timeout", "0 ms");
         expected.put("millrace.job.max-parallelism", "128");
         expected.put("millrace.job.name", "millrace");
+        expected.put("millrace.kafka.bootstrap-servers", "none");
+        expected.put("millrace.kafka.consumer.properties", "none");
+        expected.put("millrace.kafka.max-request-size", "8 mb");
+        expected.put("millrace.kafka.producer.properties", "none");
+        expected.put("millrace.kafka.properties", "none");
+        expected.put("millrace.kafka.sink.delivery", "at-least-once");
+        expected.put("millrace.kafka.sink.transaction-timeout", "10 min");
+        expected.put("millrace.kafka.sink.transactional-id-prefix", "millrace");
+        expected.put("millrace.kafka.source.discovery-interval", "10 s");
+        expected.put("millrace.kafka.source.group-id", "millrace");
+        expected.put("millrace.kafka.source.start", "COMMITTED");
+        expected.put("millrace.kafka.topics.create", "false");
+        expected.put("millrace.kafka.topics.dead-letters", "agent-requests-dead");
+        expected.put("millrace.kafka.topics.partitions", "4");
+        expected.put("millrace.kafka.topics.replication", "-1");
+        expected.put("millrace.kafka.topics.requests", "agent-requests");
+        expected.put("millrace.kafka.topics.tokens", "agent-tokens");
         expected.put("millrace.local.open-turns", "4096");
         expected.put("millrace.local.queue-capacity", "1024");
         expected.put("millrace.local.retained-memory", "64 mb");
@@ -73,9 +91,11 @@ class MillraceOptionsTest {
     @Test
     void everyOptionIsListedAndDescribed() throws Exception {
         List<ConfigOption<?>> declared = new ArrayList<>();
-        for (Field field : MillraceOptions.class.getFields()) {
-            if (field.getType() == ConfigOption.class) {
-                declared.add((ConfigOption<?>) field.get(null));
+        for (Class<?> options : List.of(MillraceOptions.class, KafkaOptions.class)) {
+            for (Field field : options.getFields()) {
+                if (field.getType() == ConfigOption.class) {
+                    declared.add((ConfigOption<?>) field.get(null));
+                }
             }
         }
         assertThat(MillraceOptions.all()).containsExactlyInAnyOrderElementsOf(declared);
