@@ -22,7 +22,7 @@ class ArchitectureTest {
     private static final List<String> PARTS_WITHOUT_FLINK = List.of(
             "proto", "kv", "model", "text", "engine", "backend.cpu", "backend.sim", "connector.port", "gateway");
     private static final List<String> PARTS_OF_KAFKA_WITHOUT_FLINK =
-            List.of("connector.kafka.records", "connector.kafka.broker");
+            List.of("connector.kafka.records", "connector.kafka.port", "connector.kafka.broker");
 
     private static JavaClasses millrace;
     private static JavaClasses fixtures;
@@ -76,6 +76,8 @@ class ArchitectureTest {
                         edges.noFlink("backend.sim"),
                         edges.partUsesOnlyWhatItMay("connector.kafka.records"),
                         edges.noFlinkBesideKafka("connector.kafka.records"),
+                        edges.partUsesOnlyWhatItMay("connector.kafka.port"),
+                        edges.noFlinkBesideKafka("connector.kafka.port"),
                         edges.partUsesOnlyWhatItMay("connector.kafka.broker"),
                         edges.partUsesOnlyWhatItMay("connector.kafka")),
                 libraryRules(FIXTURES));

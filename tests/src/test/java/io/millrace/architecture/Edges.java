@@ -38,6 +38,7 @@ final class Edges {
         parts.put("connector.kafka.records", List.of("proto", "kv"));
         parts.put("connector.kafka.broker", List.of());
         parts.put("connector.kafka", List.of("proto", "kv", "kv.flink", "connector.kafka.records"));
+        parts.put("connector.kafka.port", List.of("proto", "kv", "connector.port", "connector.kafka.records"));
         parts.put("gateway", List.of("proto", "kv", "connector.port"));
         return parts;
     }

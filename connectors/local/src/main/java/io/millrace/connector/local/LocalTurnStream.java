@@ -5,7 +5,10 @@ import io.millrace.connector.port.TurnKey;
 import io.millrace.proto.AgentRequest;
 import org.jspecify.annotations.Nullable;
 
-/** One turn at a {@link LocalPort}, with what the job is to be offered again while it is open. The port's lock guards it. */
+/**
+ * One turn at a {@link LocalPort}, with what the job is to be offered again while it is open. The port's lock guards
+ * it.
+ */
 final class LocalTurnStream extends OrderedTurnStream {
     private @Nullable AgentRequest request;
     private @Nullable AgentRequest cancel;

@@ -26,8 +26,8 @@ public interface RequestPort {
     /**
      * Ends a turn early. Changes nothing if it has ended.
      *
-     * @return done when the wish will outlive this process if the job does; false if the port knows that there is no such
-     *     turn. Fails with a {@link io.millrace.kv.ServingException} {@code UNAVAILABLE} if the job cannot be told
+     * @return done when the wish will outlive this process if the job does; false if the port knows that there is no
+     *     such turn. Fails with a {@link io.millrace.kv.ServingException} {@code UNAVAILABLE} if the job cannot be told
      */
     CompletionStage<Boolean> cancel(String sessionId, String requestId, String reason);
 
