@@ -96,6 +96,16 @@ final class EventStreamReader extends TurnReader {
     }
 
     @Override
+    void breakOff(Failure failure) {
+        // A stream that ends without [DONE] is one to be resumed; an error would be the end of it to many clients.
+        if (headersSent) {
+            close();
+        } else {
+            fail(failure);
+        }
+    }
+
+    @Override
     void onSilence() {
         if (headersSent && isSilentFor(timeouts().keepAlive().toNanos())) {
             send(KEEP_ALIVE);

@@ -109,6 +109,16 @@ record Failure(
                 true);
     }
 
+    static Failure unauthorized() {
+        return new Failure(
+                HttpStatus.UNAUTHORIZED,
+                INVALID,
+                "unauthorized",
+                "a valid token is needed in the header authorization: Bearer <token>",
+                "authorization",
+                false);
+    }
+
     static Failure stopping() {
         return new Failure(
                 HttpStatus.SERVICE_UNAVAILABLE, SERVER, "unavailable", "the gateway is stopping", null, true);

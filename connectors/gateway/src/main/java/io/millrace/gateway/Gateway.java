@@ -9,6 +9,8 @@ import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
 import io.millrace.connector.port.RequestPort;
+import io.millrace.kv.ErrorCode;
+import io.millrace.kv.ServingException;
 import io.netty.channel.EventLoopGroup;
 import java.net.InetSocketAddress;
 import java.util.concurrent.CompletableFuture;
@@ -34,7 +36,11 @@ public final class Gateway implements AutoCloseable {
     private final EventLoopGroup ioThreads;
     private final Server server;
 
-    /** A gateway to a job, not started yet. */
+    /**
+     * A gateway to a job, not started yet.
+     *
+     * @throws ServingException {@code INVALID_REQUEST} if it were open to other machines without a token
+     */
     public Gateway(GatewayOptions options, RequestPort port) {
         this(options, port, GatewayEnvironment.system());
     }
@@ -44,6 +50,7 @@ public final class Gateway implements AutoCloseable {
         this.options = requireNonNull(options, "options");
         requireNonNull(port, "port");
         requireNonNull(environment, "environment");
+        checkAccess(options);
         GatewayOptions.Limits limits = options.limits();
         JsonBody json = new JsonBody(limits.maxBodyBytes());
         ChatRequestParser parser = new ChatRequestParser(options.modelNames(), json, limits.maxMessages());
@@ -52,7 +59,8 @@ public final class Gateway implements AutoCloseable {
         PrefixSessions prefixes = new PrefixSessions(json, limits.maxSessionsKept());
         this.openRequests = new OpenRequests(limits.maxOpenRequests(), limits.maxPendingBodyBytes());
         this.readers = new TurnReaders(port, registry, prefixes, errors);
-        TurnOpener opener = new TurnOpener(port, registry, prefixes, environment);
+        TurnOpener opener = new TurnOpener(
+                port, registry, prefixes, environment, options.modelNames().get(0), options.oneOfSeveral());
         TurnReader.Surroundings surroundings =
                 new TurnReader.Surroundings(options.timeouts(), environment.nanoTime(), readers);
         HttpService chat =
@@ -66,6 +74,19 @@ public final class Gateway implements AutoCloseable {
                 new ModelsService(options.modelNames(), parser, createdSeconds),
                 new HealthService(port, openRequests),
                 errors);
+    }
+
+    private static void checkAccess(GatewayOptions options) {
+        if (!options.access().tokens().isEmpty() || options.access().insecure()) {
+            return;
+        }
+        InetSocketAddress address = new InetSocketAddress(options.host(), options.port());
+        if (address.isUnresolved() || !address.getAddress().isLoopbackAddress()) {
+            throw new ServingException(
+                    ErrorCode.INVALID_REQUEST,
+                    "a gateway at " + options.host() + " would serve whoever reaches it: give it a token, or tell it to"
+                            + " be insecure");
+        }
     }
 
     private Server server(
@@ -90,6 +111,7 @@ public final class Gateway implements AutoCloseable {
                 // Open requests are waited for here, and told why if they are cut off.
                 .gracefulShutdownTimeoutMillis(0, 0)
                 .childChannelPipelineCustomizer(pipeline -> RequestHeadDeadline.install(pipeline, timeouts.request()))
+                .decorator(new BearerTokens(options.access().tokens())::guard)
                 .decorator(RequestHeadDeadline::decorate)
                 .errorHandler(errors)
                 .accessLogWriter(Gateway::logAccess, false)
@@ -145,7 +167,11 @@ public final class Gateway implements AutoCloseable {
     private CompletableFuture<Void> cutOff(CompletableFuture<Void> idle) {
         if (!idle.isDone()) {
             LOG.warn("{} requests are cut off by the gateway's stop", openRequests.count());
-            readers.stopAll(Failure.stopping());
+            if (options.oneOfSeveral()) {
+                readers.handOverAll(Failure.stopping());
+            } else {
+                readers.stopAll(Failure.stopping());
+            }
         }
         // The events that say so still have to go out.
         return idle.copy().completeOnTimeout(null, LAST_WORDS_MS, TimeUnit.MILLISECONDS);

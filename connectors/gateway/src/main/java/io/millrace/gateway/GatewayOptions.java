@@ -9,17 +9,28 @@ import java.util.List;
 /**
  * Where a gateway listens, what it serves, and its limits.
  *
- * @param host address to bind; loopback unless the operator says otherwise, because the gateway has no authentication
+ * @param host address to bind; loopback unless the operator says otherwise
  * @param port port to bind; 0 takes a free one
  * @param modelNames names that clients may ask for; the first is the default
  * @param limits bounds on what clients may make the gateway hold
  * @param timeouts bounds on how long clients may make the gateway wait
+ * @param access who is let in
+ * @param oneOfSeveral whether other gateways serve the same job: then a stream that this one cuts off when it stops
+ *     just ends, for its client to go on with elsewhere
  */
-public record GatewayOptions(String host, int port, List<String> modelNames, Limits limits, Timeouts timeouts) {
+public record GatewayOptions(
+        String host,
+        int port,
+        List<String> modelNames,
+        Limits limits,
+        Timeouts timeouts,
+        Access access,
+        boolean oneOfSeveral) {
     public GatewayOptions {
         requireNonNull(host, "host");
         requireNonNull(limits, "limits");
         requireNonNull(timeouts, "timeouts");
+        requireNonNull(access, "access");
         if (port < 0 || port > 65_535) {
             throw new IllegalArgumentException("port must be from 0 to 65535: " + port);
         }
@@ -31,22 +42,60 @@ public record GatewayOptions(String host, int port, List<String> modelNames, Lim
 
     /** Loopback, a free port, and the default limits. */
     public static GatewayOptions of(String... modelNames) {
-        return new GatewayOptions("127.0.0.1", 0, List.of(modelNames), Limits.DEFAULT, Timeouts.DEFAULT);
+        return new GatewayOptions(
+                "127.0.0.1", 0, List.of(modelNames), Limits.DEFAULT, Timeouts.DEFAULT, Access.OPEN_ON_LOOPBACK, false);
     }
 
     /** The same options on another address. */
     public GatewayOptions withAddress(String newHost, int newPort) {
-        return new GatewayOptions(newHost, newPort, modelNames, limits, timeouts);
+        return new GatewayOptions(newHost, newPort, modelNames, limits, timeouts, access, oneOfSeveral);
     }
 
     /** The same options with other limits. */
     public GatewayOptions withLimits(Limits newLimits) {
-        return new GatewayOptions(host, port, modelNames, newLimits, timeouts);
+        return new GatewayOptions(host, port, modelNames, newLimits, timeouts, access, oneOfSeveral);
     }
 
     /** The same options with other timeouts. */
     public GatewayOptions withTimeouts(Timeouts newTimeouts) {
-        return new GatewayOptions(host, port, modelNames, limits, newTimeouts);
+        return new GatewayOptions(host, port, modelNames, limits, newTimeouts, access, oneOfSeveral);
+    }
+
+    /** The same options for who is let in. */
+    public GatewayOptions withAccess(Access newAccess) {
+        return new GatewayOptions(host, port, modelNames, limits, timeouts, newAccess, oneOfSeveral);
+    }
+
+    /** The same options for one of several gateways to a job. */
+    public GatewayOptions asOneOfSeveral() {
+        return new GatewayOptions(host, port, modelNames, limits, timeouts, access, true);
+    }
+
+    /**
+     * Who is let in.
+     *
+     * @param tokens a request needs one of them; none is needed if there are none
+     * @param insecure whether to listen on other addresses than loopback without tokens
+     */
+    public record Access(List<String> tokens, boolean insecure) {
+        /** Everybody on this machine. */
+        public static final Access OPEN_ON_LOOPBACK = new Access(List.of(), false);
+
+        public Access {
+            tokens = List.copyOf(tokens);
+            for (String token : tokens) {
+                if (!token.matches("[\\x21-\\x7e]{1,4096}")) {
+                    // It may be a secret that went to the wrong place: it is not shown.
+                    throw new IllegalArgumentException("a token must have 1 to 4096 visible ASCII characters");
+                }
+            }
+        }
+
+        /** Without the tokens. */
+        @Override
+        public String toString() {
+            return "Access[" + tokens.size() + " tokens, insecure=" + insecure + "]";
+        }
     }
 
     /**

@@ -16,6 +16,11 @@ final class KeptTurn {
     /** Readers of the turn; guarded by the registry. */
     int readerCount;
 
+    /**
+     * A turn that is known here.
+     *
+     * @param bodyHash of the request; empty if only the turn's name is known
+     */
     KeptTurn(
             String turnId,
             String clientSession,

@@ -9,7 +9,9 @@ import io.millrace.kv.ErrorCode;
 import io.millrace.kv.ServingException;
 import io.millrace.proto.AgentRequest;
 import io.millrace.proto.ChatRequest;
+import io.millrace.proto.ResendRequest;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.regex.Pattern;
@@ -46,8 +48,24 @@ final class TurnOpener {
     private final TurnRegistry registry;
     private final PrefixSessions prefixes;
     private final GatewayEnvironment environment;
+    private final String defaultModel;
+    private final boolean oneOfSeveral;
 
-    TurnOpener(RequestPort port, TurnRegistry registry, PrefixSessions prefixes, GatewayEnvironment environment) {
+    /**
+     * Opens turns at a port.
+     *
+     * @param defaultModel what answers name as the model where the request is not known
+     * @param oneOfSeveral whether other gateways serve the same job
+     */
+    TurnOpener(
+            RequestPort port,
+            TurnRegistry registry,
+            PrefixSessions prefixes,
+            GatewayEnvironment environment,
+            String defaultModel,
+            boolean oneOfSeveral) {
+        this.defaultModel = requireNonNull(defaultModel, "defaultModel");
+        this.oneOfSeveral = oneOfSeveral;
         this.port = requireNonNull(port, "port");
         this.registry = requireNonNull(registry, "registry");
         this.prefixes = requireNonNull(prefixes, "prefixes");
@@ -67,15 +85,37 @@ final class TurnOpener {
         return submit(turn, chat, 0);
     }
 
-    /** Finds a turn by its id for one more reader. */
-    Opened resume(Caller caller, EventId from) {
-        KeptTurn turn = registry.find(caller.tenant(), from.turnId());
-        if (turn == null) {
+    /**
+     * Finds a turn by its id for one more reader. One that is not known here the job is asked for, if the caller names
+     * its session.
+     *
+     * @param includeUsage whether the stream ends with a usage event, where the request that says so is not known
+     */
+    Opened resume(Caller caller, EventId from, boolean includeUsage) {
+        KeptTurn known = registry.find(caller.tenant(), from.turnId());
+        String session = caller.session();
+        if (known == null && session == null) {
             throw new Refusal(Failure.unknownTurn(from.turnId()));
         }
-        TurnStream stream = port.find(turn.jobSession(), turn.turnId())
-                .orElseThrow(() -> new Refusal(Failure.unknownTurn(from.turnId())));
+        KeptTurn turn = known != null
+                ? known
+                : new KeptTurn(from.turnId(), requireNonNull(session), caller, "", null, defaultShape(includeUsage));
+        TurnStream stream =
+                port.find(turn.jobSession(), turn.turnId()).orElseGet(() -> port.submit(resendRequest(turn)));
         return new Opened(registry.attach(turn), stream, from.position());
+    }
+
+    private AnswerShape defaultShape(boolean includeUsage) {
+        return new AnswerShape(defaultModel, createdSeconds(), includeUsage, false, Set.of());
+    }
+
+    private AgentRequest resendRequest(KeptTurn turn) {
+        return AgentRequest.newBuilder()
+                .setSessionId(turn.jobSession())
+                .setRequestId(turn.turnId())
+                .setArrivalMs(environment.clock().millis())
+                .setResend(ResendRequest.getDefaultInstance())
+                .build();
     }
 
     /** Ends a turn early; the result is false if there is no such turn, as far as is known. */
@@ -119,13 +159,17 @@ final class TurnOpener {
             return new Opened(turn, stream, resumeAfter);
         } catch (RuntimeException e) {
             registry.detach(turn);
-            registry.retire(turn);
+            registry.release(turn);
             throw e;
         }
     }
 
     private AnswerShape shape(ParsedChat chat) {
-        return AnswerShape.of(chat, Math.floorDiv(environment.clock().millis(), 1_000L));
+        return AnswerShape.of(chat, createdSeconds());
+    }
+
+    private long createdSeconds() {
+        return Math.floorDiv(environment.clock().millis(), 1_000L);
     }
 
     private List<String> chain(Caller caller, ParsedChat chat) {
@@ -138,7 +182,9 @@ final class TurnOpener {
         String prefix = null;
         if (session == null) {
             prefix = chain.get(chain.size() - 1);
-            session = prefixes.find(chain);
+            // What other gateways have seen is not known here, so nothing but the key may decide a keyed request's
+            // turn.
+            session = oneOfSeveral && caller.idempotencyKey() != null ? null : prefixes.find(chain);
             if (session == null) {
                 session = "session_" + newSession(caller);
             }

@@ -87,6 +87,20 @@ abstract class TurnReader {
         });
     }
 
+    /** Ends the reading, from any thread: another gateway can go on with it. */
+    final void handOver(Failure failure) {
+        onLoop(() -> {
+            if (!ended && !closed) {
+                breakOff(failure);
+            }
+        });
+    }
+
+    /** Ends the answer where it is; the failure is for a client that has nothing yet. */
+    void breakOff(Failure failure) {
+        fail(failure);
+    }
+
     /** The answer is complete; what has been written still goes out. */
     final void close() {
         closed = true;

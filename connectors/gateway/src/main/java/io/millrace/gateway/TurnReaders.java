@@ -34,6 +34,11 @@ final class TurnReaders {
         open.forEach(reader -> reader.stop(failure));
     }
 
+    /** Ends all readings so that clients go on with them elsewhere; the failure is for those that have nothing yet. */
+    void handOverAll(Failure failure) {
+        open.forEach(reader -> reader.handOver(failure));
+    }
+
     /** A reading has ended, by its turn's end or the client's. A turn that nobody will read any more is cancelled. */
     void ended(TurnReader reader) {
         open.remove(reader);
@@ -45,8 +50,14 @@ final class TurnReaders {
 
     /** A turn has failed. */
     void failed(KeptTurn turn, Failure failure) {
-        if (failure.retryable() || failure.status().isServerError()) {
+        if (!failure.retryable() && !failure.status().isServerError()) {
+            return;
+        }
+        if (port.find(turn.jobSession(), turn.turnId()).isPresent()) {
             registry.retire(turn);
+        } else {
+            // The port forgets what the job may not have run.
+            registry.release(turn);
         }
     }
 

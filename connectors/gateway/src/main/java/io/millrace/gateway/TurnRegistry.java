@@ -75,7 +75,10 @@ final class TurnRegistry {
     /** One more reader of a turn. */
     synchronized KeptTurn attach(KeptTurn turn) {
         turn.readerCount++;
-        turns.put(turn.turnId(), turn);
+        // Of one that is known by its name alone, the next request may tell more.
+        if (!turn.bodyHash().isEmpty()) {
+            turns.put(turn.turnId(), turn);
+        }
         return turn;
     }
 
@@ -93,14 +96,30 @@ final class TurnRegistry {
 
     /** Lets the next request of a key begin anew: its turn failed in a way that another attempt may mend. */
     synchronized void retire(KeptTurn turn) {
-        String idempotencyKey = turn.caller().idempotencyKey();
-        if (idempotencyKey == null) {
-            return;
-        }
-        KeyUse use = keys.get(new Key(turn.caller().idempotencyScope(), idempotencyKey));
-        if (use != null && use.turn == turn) {
+        KeyUse use = use(turn);
+        if (use != null) {
             use.turn = null;
             use.attempts++;
         }
+    }
+
+    /**
+     * Lets the next request of a key begin the same turn again: whether the job has got this one is not known. If it
+     * has, the next one joins it.
+     */
+    synchronized void release(KeptTurn turn) {
+        KeyUse use = use(turn);
+        if (use != null) {
+            use.turn = null;
+        }
+    }
+
+    private @Nullable KeyUse use(KeptTurn turn) {
+        String idempotencyKey = turn.caller().idempotencyKey();
+        if (idempotencyKey == null) {
+            return null;
+        }
+        KeyUse use = keys.get(new Key(turn.caller().idempotencyScope(), idempotencyKey));
+        return use != null && use.turn == turn ? use : null;
     }
 }

@@ -18,6 +18,7 @@ import java.util.concurrent.CompletionStage;
  */
 final class TurnsService {
     static final String TURN_PARAM = "turn";
+    static final String INCLUDE_USAGE_PARAM = "include_usage";
 
     private final OpenRequests openRequests;
     private final TurnOpener opener;
@@ -42,7 +43,10 @@ final class TurnsService {
             HttpResponseWriter response = HttpResponse.streaming();
             response.whenComplete().whenComplete((done, thrown) -> openRequests.close());
             try {
-                Opened opened = opener.resume(SessionResolver.resolve(request.headers()), from);
+                Opened opened = opener.resume(
+                        SessionResolver.resolve(request.headers()),
+                        from,
+                        "true".equals(ctx.queryParam(INCLUDE_USAGE_PARAM)));
                 ctx.clearRequestTimeout();
                 surroundings
                         .readers()

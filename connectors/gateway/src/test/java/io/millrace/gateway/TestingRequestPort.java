@@ -81,6 +81,9 @@ final class TestingRequestPort implements RequestPort {
         if (!ready) {
             throw new ServingException(ErrorCode.UNAVAILABLE, "no job takes requests");
         }
+        if (request.hasResend() && !turns.containsKey(key(request.getSessionId(), request.getRequestId()))) {
+            return new TestingTurnStream(request).fail("TURN_NOT_FOUND", "USER", "no such turn", "");
+        }
         boolean[] isNew = new boolean[1];
         TestingTurnStream turn = turns.computeIfAbsent(key(request.getSessionId(), request.getRequestId()), key -> {
             if (openTurns() >= capacity) {
