@@ -4,7 +4,6 @@ import static java.util.Objects.requireNonNull;
 
 import io.millrace.engine.EngineLease;
 import io.millrace.kv.flink.SessionPlacement;
-import io.millrace.proto.Turn;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,11 +24,12 @@ import org.jspecify.annotations.Nullable;
  * What Prefill and Decode share: turns that the engine works on, a lease of it, and a queue before it. Keyed by {@link
  * SessionPlacement}. The task thread never waits for the engine: what it did comes as mails.
  *
+ * @param <I> what comes from upstream
  * @param <T> a turn under way
  * @param <O> what is sent downstream
  */
-public abstract class EngineOperator<T extends EngineTurn, O> extends AbstractStreamOperator<O>
-        implements OneInputStreamOperator<Turn, O>, BoundedOneInput {
+public abstract class EngineOperator<I, T extends EngineTurn, O> extends AbstractStreamOperator<O>
+        implements OneInputStreamOperator<I, O>, BoundedOneInput {
     private static final long serialVersionUID = 1L;
 
     private final transient MailboxExecutor mailbox;

@@ -10,6 +10,7 @@ import io.millrace.engine.SequenceRequest;
 import io.millrace.engine.StepOutput;
 import io.millrace.engine.StopCondition;
 import io.millrace.kv.BlockHash;
+import io.millrace.operators.EngineRole;
 import io.millrace.operators.ModelText;
 import io.millrace.operators.ServedModel;
 import io.millrace.operators.TurnText;
@@ -30,6 +31,11 @@ public final class FaultyModel implements ServedModel {
     public FaultyModel(String run, ServedModel model) {
         this.run = requireNonNull(run, "run");
         this.model = requireNonNull(model, "model");
+    }
+
+    @Override
+    public FaultyModel inRole(EngineRole role) {
+        return new FaultyModel(run, model.inRole(role));
     }
 
     @Override

@@ -10,6 +10,7 @@ import io.millrace.engine.SamplingParameters;
 import io.millrace.engine.SequenceEvent;
 import io.millrace.engine.SequenceRequest;
 import io.millrace.engine.StepOutput;
+import io.millrace.operators.EngineRole;
 import io.millrace.operators.ModelText;
 import io.millrace.operators.ServedModel;
 import java.nio.ByteBuffer;
@@ -45,6 +46,11 @@ final class MutantModel implements ServedModel {
     MutantModel(ServedModel model, Defect defect) {
         this.model = requireNonNull(model, "model");
         this.defect = requireNonNull(defect, "defect");
+    }
+
+    @Override
+    public MutantModel inRole(EngineRole role) {
+        return new MutantModel(model.inRole(role), defect);
     }
 
     @Override

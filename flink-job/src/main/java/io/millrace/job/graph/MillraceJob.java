@@ -6,13 +6,17 @@ import io.millrace.connector.kafka.records.KafkaSettings;
 import io.millrace.connector.local.LocalPortOptions;
 import io.millrace.connector.local.LocalSink;
 import io.millrace.connector.local.LocalSource;
+import io.millrace.kv.flink.HandoverRecord;
+import io.millrace.kv.flink.HandoverTypeInfo;
 import io.millrace.kv.flink.ProtoTypeInfo;
 import io.millrace.kv.flink.SessionPlacement;
 import io.millrace.kv.flink.SessionPlacementTypeInfo;
 import io.millrace.kv.rocksdb.BlockStateOptionsFactory;
+import io.millrace.operators.EngineRole;
 import io.millrace.operators.ServedModel;
 import io.millrace.operators.decode.DecodeOperatorFactory;
 import io.millrace.operators.decode.DecodeSettings;
+import io.millrace.operators.handover.HandoverSettings;
 import io.millrace.operators.model.GgufServedModel;
 import io.millrace.operators.prefill.PrefillOperatorFactory;
 import io.millrace.operators.prefill.PrefillSettings;
@@ -26,6 +30,7 @@ import io.millrace.proto.Turn;
 import java.time.Duration;
 import java.util.Map;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+import org.apache.flink.api.common.operators.SlotSharingGroup;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.api.connector.sink2.Sink;
 import org.apache.flink.api.connector.source.Source;
@@ -53,6 +58,8 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  *            | by placement | Prefill
  *            | by placement | Decode | chunks
  * </pre>
+ *
+ * <p>With disaggregation Prefill has slots and an engine of its own, and KV blocks go to Decode on the turns' stream.
  *
  * <p>Every operator has a fixed uid, so that a savepoint fits the next version; no type is Flink's generic one.
  */
@@ -134,11 +141,19 @@ public final class MillraceJob {
     private static void serve(
             DataStream<AgentRequest> requests, Configuration configuration, ServedModel model, Sink<TokenChunk> sink) {
         DataStream<Turn> routed = route(requests, configuration, model);
-        DataStream<Turn> prefilled = prefill(routed, configuration, model);
-        DataStreamSink<TokenChunk> sunk = decode(prefilled, configuration, model)
+        SlotGroups slots = SlotGroups.of(configuration);
+        boolean disaggregated = configuration.get(MillraceOptions.DISAGGREGATION_ENABLED);
+        DataStream<HandoverRecord> prefilled = prefill(
+                routed, configuration, disaggregated ? model.inRole(EngineRole.PREFILL) : model, slots.prefill());
+        DataStreamSink<TokenChunk> sunk = decode(
+                        prefilled,
+                        configuration,
+                        disaggregated ? model.inRole(EngineRole.DECODE) : model,
+                        slots.others())
                 .sinkTo(sink)
                 .uid(CHUNKS_UID)
                 .name("chunks")
+                .slotSharingGroup(slots.others())
                 .setParallelism(configuration.get(MillraceOptions.DECODE_PARALLELISM));
         if (!(sink instanceof LocalSink)) {
             // A sink that may block must not block Decode's thread: what waits for it waits in the buffers between.
@@ -162,30 +177,39 @@ public final class MillraceJob {
                 .setParallelism(configuration.get(MillraceOptions.ROUTER_PARALLELISM));
     }
 
-    private static DataStream<Turn> prefill(DataStream<Turn> routed, Configuration configuration, ServedModel model) {
+    private static DataStream<HandoverRecord> prefill(
+            DataStream<Turn> routed, Configuration configuration, ServedModel model, SlotSharingGroup slots) {
         PrefillSettings settings = new PrefillSettings(
                 configuration.get(MillraceOptions.PREFILL_MIN_UNCACHED_TOKENS),
-                configuration.get(MillraceOptions.PREFILL_PENDING_TURNS));
+                configuration.get(MillraceOptions.PREFILL_PENDING_TURNS),
+                new HandoverSettings(
+                        configuration.get(MillraceOptions.DISAGGREGATION_ENABLED),
+                        configuration.get(MillraceOptions.HANDOVER_COPY_MEMORY).getBytes()));
         return routed.keyBy(MillraceJob::placement, SessionPlacementTypeInfo.INSTANCE)
-                .transform("Prefill", ProtoTypeInfo.ofMessage(Turn.class), new PrefillOperatorFactory(model, settings))
+                .transform("Prefill", HandoverTypeInfo.INSTANCE, new PrefillOperatorFactory(model, settings))
                 .uid(PREFILL_UID)
+                .slotSharingGroup(slots)
                 .setParallelism(configuration.get(MillraceOptions.PREFILL_PARALLELISM));
     }
 
     private static DataStream<TokenChunk> decode(
-            DataStream<Turn> prefilled, Configuration configuration, ServedModel model) {
+            DataStream<HandoverRecord> prefilled,
+            Configuration configuration,
+            ServedModel model,
+            SlotSharingGroup slots) {
         DecodeSettings settings = new DecodeSettings(
                 configuration.get(MillraceOptions.DECODE_PENDING_TURNS),
                 configuration.get(MillraceOptions.DECODE_UNACKNOWLEDGED_STEPS),
                 configuration.get(MillraceOptions.SESSION_TTL),
                 tierSettings(configuration));
         SingleOutputStreamOperator<TokenChunk> decoded = prefilled
-                .keyBy(MillraceJob::placement, SessionPlacementTypeInfo.INSTANCE)
+                .keyBy(HandoverRecord::placement, SessionPlacementTypeInfo.INSTANCE)
                 .transform(
                         "Decode",
                         ProtoTypeInfo.ofMessage(TokenChunk.class),
                         new DecodeOperatorFactory(model, model, settings))
                 .uid(DECODE_UID)
+                .slotSharingGroup(slots)
                 .setParallelism(configuration.get(MillraceOptions.DECODE_PARALLELISM));
         if (configuration.get(MillraceOptions.HOST_TIER_ENABLED)) {
             DecodeOperatorFactory.declareManagedMemory(

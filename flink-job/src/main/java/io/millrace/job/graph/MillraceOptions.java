@@ -172,6 +172,56 @@ public final class MillraceOptions {
             .defaultValue(256)
             .withDescription("Most turns that a Prefill subtask holds; beyond them it reads no more input.");
 
+    /** Engines and slots of their own. */
+    public static final ConfigOption<Boolean> DISAGGREGATION_ENABLED = key("millrace.disaggregation.enabled")
+            .booleanType()
+            .defaultValue(false)
+            .withDescription("Whether Prefill runs in a slot-sharing group of its own, on another TaskManager where"
+                    + " there are two, and Prefill and Decode have an engine each. KV blocks then go from one to the"
+                    + " other as records; Decode needs its HOST tier to take them.");
+
+    /** Prefill's slots. */
+    public static final ConfigOption<String> DISAGGREGATION_PREFILL_SLOTS =
+            key("millrace.disaggregation.prefill-slot-group")
+                    .stringType()
+                    .defaultValue("prefill")
+                    .withDescription(
+                            "The slot-sharing group of Prefill, if it has one of its own; the other operators are in"
+                                    + " \"default\".");
+
+    /** What Prefill's slots have. */
+    public static final ConfigOption<Map<String, String>> DISAGGREGATION_PREFILL_RESOURCES =
+            key("millrace.disaggregation.prefill-resources")
+                    .mapType()
+                    .noDefaultValue()
+                    .withDescription(
+                            "What a slot of Prefill's group has: cpu (cores) and task-heap (memory), both needed,"
+                                    + " task-off-heap and managed (memory), and any other key is an external resource and how much"
+                                    + " of it, such as gpu:1. Set for both groups or for none, and then with Flink's fine-grained"
+                                    + " resources.");
+
+    /** What the other slots have. */
+    public static final ConfigOption<Map<String, String>> DISAGGREGATION_DECODE_RESOURCES =
+            key("millrace.disaggregation.decode-resources")
+                    .mapType()
+                    .noDefaultValue()
+                    .withDescription("What a slot of the other operators has, Decode among them; as"
+                            + " millrace.disaggregation.prefill-resources.");
+
+    /** Steps of an engine that only prefills. */
+    public static final ConfigOption<Integer> PREFILL_BATCH_TOKENS = key("millrace.disaggregation.prefill-batch-tokens")
+            .intType()
+            .defaultValue(256)
+            .withDescription("Most tokens of a step of an engine that Prefill has for itself. Blocks go to Decode after"
+                    + " each step, so the smaller the last one is, the less a turn waits for its blocks.");
+
+    /** Memory on the way to Decode. */
+    public static final ConfigOption<MemorySize> HANDOVER_COPY_MEMORY = key("millrace.disaggregation.copy-memory")
+            .memoryType()
+            .defaultValue(MemorySize.ofMebiBytes(24))
+            .withDescription("Memory on the heap of a Prefill subtask for copies of blocks on their way to Decode; at"
+                    + " least two blocks.");
+
     /** Parallelism of Decode. */
     public static final ConfigOption<Integer> DECODE_PARALLELISM =
             key("millrace.decode.parallelism").intType().defaultValue(1).withDescription("Parallelism of Decode.");
@@ -350,6 +400,12 @@ public final class MillraceOptions {
                 PREFILL_PARALLELISM,
                 PREFILL_MIN_UNCACHED_TOKENS,
                 PREFILL_PENDING_TURNS,
+                DISAGGREGATION_ENABLED,
+                DISAGGREGATION_PREFILL_SLOTS,
+                DISAGGREGATION_PREFILL_RESOURCES,
+                DISAGGREGATION_DECODE_RESOURCES,
+                PREFILL_BATCH_TOKENS,
+                HANDOVER_COPY_MEMORY,
                 DECODE_PARALLELISM,
                 DECODE_PENDING_TURNS,
                 DECODE_UNACKNOWLEDGED_STEPS,

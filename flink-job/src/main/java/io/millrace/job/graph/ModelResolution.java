@@ -55,6 +55,7 @@ final class ModelResolution {
                 number(configuration, MillraceOptions.BLOCK_COUNT, stored, ModelParameters.BLOCK_COUNT),
                 configuration.get(MillraceOptions.KV_MEMORY).getBytes(),
                 number(configuration, MillraceOptions.MAX_BATCH_TOKENS, stored, ModelParameters.MAX_BATCH_TOKENS),
+                configuration.get(MillraceOptions.PREFILL_BATCH_TOKENS),
                 stored == null || configuration.contains(MillraceOptions.MAX_BATCH_SEQUENCES)
                         ? configuration.get(MillraceOptions.MAX_BATCH_SEQUENCES)
                         : stored.maxBatchSequences(configuration.get(MillraceOptions.MAX_BATCH_SEQUENCES)),

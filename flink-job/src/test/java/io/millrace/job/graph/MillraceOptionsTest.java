@@ -28,6 +28,12 @@ class MillraceOptionsTest {
         expected.put("millrace.decode.max-unacknowledged-steps", "4");
         expected.put("millrace.decode.parallelism", "1");
         expected.put("millrace.decode.pending-turns", "256");
+        expected.put("millrace.disaggregation.copy-memory", "24 mb");
+        expected.put("millrace.disaggregation.decode-resources", "none");
+        expected.put("millrace.disaggregation.enabled", "false");
+        expected.put("millrace.disaggregation.prefill-batch-tokens", "256");
+        expected.put("millrace.disaggregation.prefill-resources", "none");
+        expected.put("millrace.disaggregation.prefill-slot-group", "prefill");
         expected.put("millrace.engine.block-count", "0");
         expected.put("millrace.engine.block-size-tokens", "32");
         expected.put("millrace.engine.kv-memory", "512 mb");

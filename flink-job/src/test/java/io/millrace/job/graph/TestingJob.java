@@ -71,7 +71,7 @@ final class TestingJob implements AutoCloseable {
         jobId = graph.getJobID();
         cluster = new MiniCluster(new MiniClusterConfiguration.Builder()
                 .setConfiguration(configuration)
-                .setNumTaskManagers(1)
+                .setNumTaskManagers(configuration.get(MillraceOptions.DISAGGREGATION_ENABLED) ? 2 : 1)
                 .setNumSlotsPerTaskManager(graph.getMaximumParallelism())
                 .build());
         cluster.start();

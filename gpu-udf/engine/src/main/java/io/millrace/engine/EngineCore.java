@@ -240,6 +240,13 @@ final class EngineCore {
         }
 
         @Override
+        public void onAdvanced(Sequence sequence) {
+            int tokens = sequence.publishedBlocks * blockSizeTokens;
+            sequence.owner()
+                    .addEvent(new SequenceEvent.Advanced(sequence.request().sequenceId(), tokens));
+        }
+
+        @Override
         public void onPrefilled(Sequence sequence) {
             int computed = sequence.shareableTokens(blockSizeTokens) - sequence.cachedTokens();
             end(

@@ -140,12 +140,17 @@ final class Sequence implements Comparable<Sequence> {
     }
 
     boolean isPrefillOnly() {
-        return request.purpose() == SequenceRequest.Purpose.PREFILL;
+        return request.purpose() != SequenceRequest.Purpose.GENERATE;
     }
 
     /** Whether it has blocks. */
     boolean isRunning() {
         return state == State.LOADING || state == State.PREFILLING || state == State.DECODING;
+    }
+
+    /** Whether its lease wants to know how far its prefill is. */
+    boolean isHandedOver() {
+        return request.purpose() == SequenceRequest.Purpose.HAND_OVER;
     }
 
     /** Tokens of the leading whole blocks that do not hold the last token. */

@@ -17,6 +17,13 @@ public sealed interface SequenceEvent {
     record Token(String sequenceId, int offset, int tokenId, long nanos) implements SequenceEvent {}
 
     /**
+     * Leading blocks of a prompt that is to be handed over are in the prefix cache, and more are to come.
+     *
+     * @param tokens the prompt's tokens up to the end of the last of them
+     */
+    record Advanced(String sequenceId, int tokens) implements SequenceEvent {}
+
+    /**
      * The blocks of a prompt are in the prefix cache.
      *
      * @param cachedTokens prompt tokens that were found there

@@ -38,6 +38,8 @@ public record SequenceRequest(
          * cache.
          */
         PREFILL,
+        /** As {@link #PREFILL}, and say after each step how far that is: somebody copies the blocks behind it. */
+        HAND_OVER,
         /** Compute the prompt and generate tokens. */
         GENERATE
     }

@@ -21,6 +21,9 @@ final class StepRunner {
     interface Outcome {
         void onToken(Sequence sequence, int offset, int tokenId, long nanos);
 
+        /** Some of a prompt that is handed over was computed, and not all. */
+        void onAdvanced(Sequence sequence);
+
         void onPrefilled(Sequence sequence);
 
         void onFinished(Sequence sequence, FinishReason reason);
@@ -108,6 +111,8 @@ final class StepRunner {
                 scheduler.advance(sequence, plan.tokens(row));
                 if (sequence.computedTokens == sequence.targetTokens(blockSizeTokens)) {
                     outcome.onPrefilled(sequence);
+                } else if (sequence.isHandedOver()) {
+                    outcome.onAdvanced(sequence);
                 }
             }
         }

@@ -9,8 +9,8 @@ import io.millrace.engine.SequenceEvent.FinishReason;
 import io.millrace.engine.StepOutput;
 import io.millrace.kv.BlockHash;
 import io.millrace.kv.ErrorCode;
+import io.millrace.kv.flink.HandoverRecord;
 import io.millrace.kv.flink.SessionPlacement;
-import io.millrace.kv.rocksdb.BlockStores;
 import io.millrace.operators.AdmissionQueue;
 import io.millrace.operators.EngineOperator;
 import io.millrace.operators.EngineSource;
@@ -22,11 +22,11 @@ import io.millrace.operators.TokenIds;
 import io.millrace.operators.TurnFailures;
 import io.millrace.operators.TurnId;
 import io.millrace.operators.decode.coordination.DecodeControl;
-import io.millrace.operators.tiers.HostMemory;
+import io.millrace.operators.handover.BlockReceiver;
+import io.millrace.operators.handover.HandoverCounters;
+import io.millrace.operators.handover.HandoverMetrics;
 import io.millrace.operators.tiers.OperatorTaskThread;
 import io.millrace.operators.tiers.SessionTiers;
-import io.millrace.operators.tiers.TierBase;
-import io.millrace.operators.tiers.TierSettings;
 import io.millrace.operators.tiers.TierState;
 import io.millrace.proto.TokenChunk;
 import io.millrace.proto.Turn;
@@ -36,7 +36,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.apache.flink.runtime.execution.Environment;
 import org.apache.flink.runtime.state.StateInitializationContext;
 import org.apache.flink.runtime.state.StateSnapshotContext;
 import org.apache.flink.runtime.state.VoidNamespace;
@@ -56,7 +55,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What goes wrong in one turn ends that turn. Only an engine that has ended fails the task.
  */
-final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
+final class DecodeOperator extends EngineOperator<HandoverRecord, ActiveTurn, TokenChunk> {
     private static final long serialVersionUID = 1L;
 
     private final transient ModelText.Source texts;
@@ -67,7 +66,9 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
     private transient @Nullable DecodeState state;
     private transient @Nullable TierState tierState;
     private transient @Nullable SessionTiers tiers;
+    private transient @Nullable BlockReceiver receiver;
     private transient @Nullable TurnRequests requests;
+    private transient @Nullable TurnRepeats repeats;
     private transient @Nullable ModelText text;
     private transient @Nullable DecodeMetrics decodeMetrics;
     private transient long restoredCheckpointId;
@@ -106,7 +107,11 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
                 () -> held.engine().stats());
         SessionTiers opened = openTiers(held);
         tiers = opened;
+        HandoverCounters arrivals = new HandoverCounters();
+        HandoverMetrics.registerReceiver(getMetricGroup(), arrivals);
+        receiver = opened.newReceiver(arrivals);
         requests = new TurnRequests(requireNonNull(text), clock(), opened);
+        repeats = new TurnRepeats(requireNonNull(state), this::newChunks);
         restore();
         mailbox().execute(admissions()::pump, "admit restored turns");
         mailbox().execute(opened::bringAhead, "bring sessions ahead");
@@ -115,32 +120,17 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
     }
 
     private SessionTiers openTiers(EngineLease held) throws Exception {
-        Environment environment = getContainingTask().getEnvironment();
-        TierSettings wanted = settings.tiers();
         InternalTimerService<VoidNamespace> timers = getInternalTimerService(
                 SessionTimer.NAME, VoidNamespaceSerializer.INSTANCE, new SessionTimer(this::tiers));
-        String taskName = getRuntimeContext().getTaskInfo().getTaskNameWithSubtasks();
-        int contentBytes = Math.toIntExact(held.engine().kvLayout().blockBytes());
-        TierBase base = new TierBase(
-                wanted,
-                requireNonNull(tierState),
-                new OperatorTaskThread(mailbox(), getProcessingTimeService(), this::setCurrentKey),
-                timeMs -> timers.registerProcessingTimeTimer(VoidNamespace.INSTANCE, timeMs),
-                held,
-                wanted.stateEnabled()
-                        ? BlockStores.open(getKeyedStateBackend(), wanted.storeSettings(), taskName)
-                        : null,
-                HostMemory.open(this, getOperatorConfig(), environment, wanted.hostMaxBytes(), contentBytes),
-                restoredCheckpointId,
-                DecodeOperator::newThread,
-                System::nanoTime);
-        return SessionTiers.open(base, getMetricGroup());
-    }
-
-    private static Thread newThread(Runnable run) {
-        Thread thread = new Thread(run, "millrace-decode-tiers");
-        thread.setDaemon(true);
-        return thread;
+        return new TierOpening(
+                        settings.tiers(),
+                        requireNonNull(tierState),
+                        new OperatorTaskThread(mailbox(), getProcessingTimeService(), this::setCurrentKey),
+                        timeMs -> timers.registerProcessingTimeTimer(VoidNamespace.INSTANCE, timeMs),
+                        held,
+                        getKeyedStateBackend(),
+                        restoredCheckpointId)
+                .open(this, getOperatorConfig(), getContainingTask().getEnvironment(), getMetricGroup());
     }
 
     @Override
@@ -149,8 +139,15 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
     }
 
     @Override
-    public void processElement(StreamRecord<Turn> element) throws Exception {
-        Turn turn = element.getValue();
+    public void processElement(StreamRecord<HandoverRecord> element) throws Exception {
+        if (element.getValue() instanceof HandoverRecord.OfTurn turn) {
+            process(turn.turn());
+        } else if (element.getValue() instanceof HandoverRecord.OfBlock part) {
+            requireNonNull(receiver).accept(part);
+        }
+    }
+
+    private void process(Turn turn) throws Exception {
         ActiveTurn known = active().get(TurnId.of(turn));
         if (turn.hasRefused()) {
             requireNonNull(decodeMetrics).failed();
@@ -160,7 +157,7 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
         } else if (turn.getCancel()) {
             cancel(turn, known);
         } else if (turn.getRepeat() || known != null) {
-            repeat(turn, known);
+            repeats().repeat(turn, known, this::emit);
         } else {
             begin(turn, (SessionPlacement) getCurrentKey());
         }
@@ -181,6 +178,9 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
     @Override
     public void close() throws Exception {
         // Before the lease and the state go: its threads use both.
+        if (receiver != null) {
+            receiver.close();
+        }
         if (tiers != null) {
             tiers.close();
         }
@@ -254,29 +254,6 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
         requireNonNull(state).clear();
         tiers().drop(placement);
         emit(TurnChunks.closed(turn));
-    }
-
-    /** Sends the chunks of a turn again, from the first. */
-    private void repeat(Turn turn, @Nullable ActiveTurn known) throws Exception {
-        if (known != null) {
-            TurnChunks chunks = newChunks(known.turn());
-            for (int tokenId : known.generatedTokens()) {
-                emit(chunks.next(tokenId));
-            }
-            return;
-        }
-        TurnProgress ended = requireNonNull(state).ended(turn.getRequestId());
-        if (ended == null) {
-            String message = "request " + turn.getRequestId() + " of this session has ended, and its output is no"
-                    + " longer held";
-            emit(TurnChunks.failed(turn, 0, TurnFailures.of(ErrorCode.OUTPUT_NOT_HELD, message)));
-            return;
-        }
-        TurnChunks chunks = newChunks(ended.getTurn());
-        for (int tokenId : ended.getGeneratedTokenIdsList()) {
-            emit(chunks.next(tokenId));
-        }
-        emit(ended.hasFailed() ? chunks.failed(ended.getFailed()) : chunks.finished(ended.getFinished()));
     }
 
     private TurnChunks newChunks(Turn turn) {
@@ -382,6 +359,10 @@ final class DecodeOperator extends EngineOperator<ActiveTurn, TokenChunk> {
         heads.remove(turn);
         requireNonNull(state).end(turn.turn().getRequestId());
         tiers().ended(turn.blocks(), turn.generatedTokens());
+    }
+
+    private TurnRepeats repeats() {
+        return requireNonNull(repeats, "the operator is not open");
     }
 
     private SessionTiers tiers() {

@@ -2,11 +2,11 @@ package io.millrace.operators.decode;
 
 import static java.util.Objects.requireNonNull;
 
+import io.millrace.kv.flink.HandoverRecord;
 import io.millrace.operators.EngineSource;
 import io.millrace.operators.ModelText;
 import io.millrace.operators.decode.coordination.DecodeCoordinatorProvider;
 import io.millrace.proto.TokenChunk;
-import io.millrace.proto.Turn;
 import org.apache.flink.api.dag.Transformation;
 import org.apache.flink.core.memory.ManagedMemoryUseCase;
 import org.apache.flink.runtime.jobgraph.OperatorID;
@@ -20,7 +20,7 @@ import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
 
 /** Makes Decode's operators. */
 public final class DecodeOperatorFactory extends AbstractStreamOperatorFactory<TokenChunk>
-        implements OneInputStreamOperatorFactory<Turn, TokenChunk>, CoordinatedOperatorFactory<TokenChunk> {
+        implements OneInputStreamOperatorFactory<HandoverRecord, TokenChunk>, CoordinatedOperatorFactory<TokenChunk> {
     private static final long serialVersionUID = 1L;
 
     private final EngineSource engines;

@@ -13,6 +13,7 @@ import io.millrace.engine.backend.InstanceSpec;
 import io.millrace.kv.LeastRecentlyUsedRetention;
 import io.millrace.model.GgufModel;
 import io.millrace.model.ModelSpec;
+import io.millrace.operators.EngineRole;
 import io.millrace.operators.ModelText;
 import io.millrace.operators.ServedModel;
 import io.millrace.text.tokenizer.Tokenizer;
@@ -20,6 +21,7 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,9 +33,20 @@ public final class GgufServedModel implements ServedModel {
     private static final Logger LOG = LoggerFactory.getLogger(GgufServedModel.class);
 
     private final ModelSettings settings;
+    private final @Nullable EngineRole role;
 
     public GgufServedModel(ModelSettings settings) {
+        this(settings, null);
+    }
+
+    private GgufServedModel(ModelSettings settings, @Nullable EngineRole role) {
         this.settings = requireNonNull(settings, "settings");
+        this.role = role;
+    }
+
+    @Override
+    public GgufServedModel inRole(EngineRole other) {
+        return new GgufServedModel(settings, requireNonNull(other, "other"));
     }
 
     /** What is served, and how. */
@@ -66,12 +79,20 @@ public final class GgufServedModel implements ServedModel {
                 "block_size_tokens=" + s.blockSizeTokens(),
                 "block_count=" + s.blockCount(),
                 "kv_memory_bytes=" + s.kvMemoryBytes(),
-                "max_batch_tokens=" + s.maxBatchTokens(),
+                "max_batch_tokens=" + maxBatchTokens(),
                 "max_batch_sequences=" + s.maxBatchSequences(),
                 "queue_capacity=" + s.queueCapacity(),
                 "max_model_tokens=" + s.maxModelTokens(),
-                "parameters=" + new TreeMap<>(s.backendParameters()));
+                "parameters=" + new TreeMap<>(s.backendParameters()),
+                "role=" + (role == null ? "" : role));
         return new EngineKey(s.modelFile(), s.backend(), s.deviceIndex(), limits);
+    }
+
+    /** An engine that only prefills takes smaller steps, so that less is left to hand over when the last has ended. */
+    private int maxBatchTokens() {
+        return role == EngineRole.PREFILL
+                ? Math.min(settings.maxBatchTokens(), settings.prefillBatchTokens())
+                : settings.maxBatchTokens();
     }
 
     private Engine load() {
@@ -83,7 +104,7 @@ public final class GgufServedModel implements ServedModel {
             EngineOptions options = new EngineOptions(
                     settings.backend() + " " + model.fingerprint(),
                     endTokens(ModelTexts.tokenizer(settings)),
-                    settings.maxBatchTokens(),
+                    maxBatchTokens(),
                     settings.maxBatchSequences(),
                     maxModelTokens,
                     settings.queueCapacity(),
@@ -95,7 +116,7 @@ public final class GgufServedModel implements ServedModel {
                     model,
                     settings.resolvedBlockCount(spec),
                     settings.blockSizeTokens(),
-                    settings.maxBatchTokens(),
+                    maxBatchTokens(),
                     settings.maxBatchSequences(),
                     maxModelTokens,
                     settings.deviceIndex(),
@@ -114,7 +135,7 @@ public final class GgufServedModel implements ServedModel {
     }
 
     private Thread newThread(Runnable run) {
-        Thread thread = new Thread(run, "millrace-engine-" + settings.modelName());
+        Thread thread = new Thread(run, "millrace-engine-" + settings.modelName() + (role == null ? "" : "-" + role));
         thread.setDaemon(true);
         return thread;
     }

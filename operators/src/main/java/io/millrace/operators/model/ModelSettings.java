@@ -21,6 +21,7 @@ import java.util.Map;
  * @param blockCount KV blocks; 0 is as many as {@code kvMemoryBytes} hold
  * @param kvMemoryBytes memory of the KV blocks
  * @param maxBatchTokens most tokens of a step
+ * @param prefillBatchTokens most tokens of a step of an engine that only prefills
  * @param maxBatchSequences most sequences of a step
  * @param queueCapacity most waiting sequences
  * @param maxModelTokens most tokens of a turn; 0 is the model's context
@@ -37,6 +38,7 @@ public record ModelSettings(
         int blockCount,
         long kvMemoryBytes,
         int maxBatchTokens,
+        int prefillBatchTokens,
         int maxBatchSequences,
         int queueCapacity,
         int maxModelTokens,
@@ -57,6 +59,7 @@ public record ModelSettings(
         check(blockCount >= 0, "blockCount", blockCount);
         check(blockCount > 0 || kvMemoryBytes > 0, "kvMemoryBytes", kvMemoryBytes);
         check(maxBatchTokens > 0, "maxBatchTokens", maxBatchTokens);
+        check(prefillBatchTokens > 0, "prefillBatchTokens", prefillBatchTokens);
         check(maxBatchSequences > 0, "maxBatchSequences", maxBatchSequences);
         check(queueCapacity > 0, "queueCapacity", queueCapacity);
         check(maxModelTokens >= 0, "maxModelTokens", maxModelTokens);

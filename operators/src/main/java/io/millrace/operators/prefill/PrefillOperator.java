@@ -3,11 +3,13 @@ package io.millrace.operators.prefill;
 import static java.util.Objects.requireNonNull;
 
 import io.millrace.engine.Admission;
+import io.millrace.engine.EngineLease;
 import io.millrace.engine.SamplingParameters;
 import io.millrace.engine.SequenceEvent;
 import io.millrace.engine.SequenceRequest;
 import io.millrace.engine.StepOutput;
 import io.millrace.engine.StopCondition;
+import io.millrace.kv.flink.HandoverRecord;
 import io.millrace.kv.flink.SessionPlacement;
 import io.millrace.operators.AdmissionQueue;
 import io.millrace.operators.EngineOperator;
@@ -17,6 +19,8 @@ import io.millrace.operators.OutputGate;
 import io.millrace.operators.StepInbox;
 import io.millrace.operators.TokenIds;
 import io.millrace.operators.TurnId;
+import io.millrace.operators.tiers.OperatorTaskThread;
+import io.millrace.operators.tiers.TaskThread;
 import io.millrace.proto.Turn;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -35,21 +39,26 @@ import org.jspecify.annotations.Nullable;
  * <p>The task thread never waits for the engine. A step is acknowledged as soon as it is seen, and a turn that is ready
  * needs no room in the engine any more; so turns that wait for output here never keep Decode's sequences from running.
  */
-final class PrefillOperator extends EngineOperator<PendingTurn, Turn> {
+final class PrefillOperator extends EngineOperator<Turn, PendingTurn, HandoverRecord> {
     private static final long serialVersionUID = 1L;
 
     /** Steps are acknowledged at once, so few are under way. */
     private static final int UNACKNOWLEDGED_STEPS_MAX = 4;
 
     private final transient PrefillSettings settings;
+    private final transient PassChoice choice;
 
     private transient @Nullable MapState<String, Turn> pendingState;
-    private transient @Nullable GatedQueue<ReadyTurn> ready;
+    private transient @Nullable GatedQueue<Emission> ready;
+    private transient @Nullable Handover handover;
     private transient @Nullable PrefillMetrics prefillMetrics;
 
-    PrefillOperator(StreamOperatorParameters<Turn> parameters, EngineSource engines, PrefillSettings settings) {
+    PrefillOperator(
+            StreamOperatorParameters<HandoverRecord> parameters, EngineSource engines, PrefillSettings settings) {
         super(parameters, engines);
         this.settings = requireNonNull(settings, "settings");
+        this.choice =
+                new PassChoice(settings.minUncachedTokens(), settings.handover().enabled());
     }
 
     @Override
@@ -63,10 +72,38 @@ final class PrefillOperator extends EngineOperator<PendingTurn, Turn> {
         super.open();
         prefillMetrics = new PrefillMetrics(getMetricGroup(), active()::size);
         OutputGate gate = OutputGate.of(getContainingTask().getEnvironment().getAllWriters());
-        ready = new GatedQueue<>(mailbox(), gate, this::emitReady);
-        leaseEngine("prefill", new StepInbox(mailbox(), this::onStep), UNACKNOWLEDGED_STEPS_MAX);
+        ready = new GatedQueue<>(mailbox(), gate, Emission::emit);
+        EngineLease held = leaseEngine("prefill", new StepInbox(mailbox(), this::onStep), UNACKNOWLEDGED_STEPS_MAX);
+        handover = settings.handover().enabled() ? openHandover(held) : new SharedEngine(held);
         restore();
         mailbox().execute(this::admitRestored, "admit restored turns");
+    }
+
+    private Handover openHandover(EngineLease held) {
+        return new HandoverOpening(
+                        settings.handover(),
+                        held,
+                        getContainingTask().getEnvironment(),
+                        new OperatorTaskThread(mailbox(), getProcessingTimeService(), this::setCurrentKey),
+                        (part, sent) -> requireNonNull(ready).add(new Part(part, sent)),
+                        getMetricGroup(),
+                        PrefillOperator::newThread)
+                .open();
+    }
+
+    private static Thread newThread(Runnable run) {
+        Thread thread = new Thread(run, "millrace-prefill-copies");
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    @Override
+    public void close() throws Exception {
+        // Before the lease goes: its thread uses it.
+        if (handover != null) {
+            handover.close();
+        }
+        super.close();
     }
 
     @Override
@@ -85,7 +122,7 @@ final class PrefillOperator extends EngineOperator<PendingTurn, Turn> {
         } else if (turn.getCancel() && known != null) {
             cancel(known);
         } else if (turn.hasRefused() || turn.getCancel() || turn.getRepeat() || known != null) {
-            emit(turn);
+            emitTurn(turn);
         } else {
             prefillOrPass(turn);
         }
@@ -100,24 +137,30 @@ final class PrefillOperator extends EngineOperator<PendingTurn, Turn> {
                 }
             }
         }
-        emit(turn);
+        emitTurn(turn);
     }
 
     private void cancel(PendingTurn known) throws Exception {
         lease().cancel(known.sequenceId());
-        requireNonNull(ready).removeIf(turnThatIsReady -> turnThatIsReady.pending() == known);
+        handover().drop(known);
+        requireNonNull(ready).removeIf(emission -> emission instanceof Ready turn && turn.pending() == known);
         end(known);
-        emit(known.turn().toBuilder().setCancel(true).build());
+        emitTurn(known.turn().toBuilder().setCancel(true).build());
     }
 
     private void prefillOrPass(Turn turn) throws Exception {
+        SessionPlacement placement = (SessionPlacement) getCurrentKey();
         int cachedTokens = cachedTokens(turn);
-        if (passes(turn, cachedTokens)) {
-            emit(turn.toBuilder().setCachedTokens(passed(turn, cachedTokens)).build());
+        PassChoice.Work work = handover().work(turn, placement, cachedTokens);
+        if (choice.passes(work)) {
+            handover().passed(placement, work);
+            emitTurn(turn.toBuilder()
+                    .setCachedTokens(passed(turn, cachedTokens, work))
+                    .build());
             return;
         }
         requireNonNull(pendingState).put(turn.getRequestId(), turn);
-        begin(turn, (SessionPlacement) getCurrentKey());
+        begin(turn, placement, cachedTokens);
         admissions().pump();
         // Turns that are in the engine count too: they are what the state grows by.
         waitWhile(() -> active().size() >= settings.pendingTurnsMax());
@@ -128,35 +171,18 @@ final class PrefillOperator extends EngineOperator<PendingTurn, Turn> {
         return lease().cachedPrefixTokens(TokenIds.prompt(turn), turn.getCacheSalt());
     }
 
-    /**
-     * Whether a turn is left to Decode. So it is if so little of its prompt is new that Decode computes it between its
-     * own steps. What the session's turn before had in its prompt is not new: if the engine has it no longer, Decode's
-     * tiers are likely to. Where that is as much as what is new, computing it here would cost more than it is for.
-     */
-    private boolean passes(Turn turn, int cachedTokens) {
-        int leftTokens = leftTokens(turn, cachedTokens);
-        int newTokens = turn.getPromptTokenIdsCount() - cachedTokens - leftTokens;
-        return newTokens <= Math.max(settings.minUncachedTokens(), leftTokens);
-    }
-
-    /** Prompt tokens that the engine has not, but Decode's tiers are likely to: they hold whole blocks. */
-    private int leftTokens(Turn turn, int cachedTokens) {
-        int blockSizeTokens = lease().engine().blockSizeTokens();
-        int prefixTokens = turn.getSessionPrefixTokens();
-        return Math.max(0, prefixTokens - prefixTokens % blockSizeTokens - cachedTokens);
-    }
-
-    /** Counts a turn that passes; returns the cached tokens to report, -1 where Decode is to find more. */
-    private int passed(Turn turn, int cachedTokens) {
-        int leftTokens = leftTokens(turn, cachedTokens);
+    /** Counts a turn that passes; returns the cached tokens to report, -1 where Decode is to say. */
+    private int passed(Turn turn, int cachedTokens, PassChoice.Work work) {
+        int leftTokens = Math.max(0, work.prefillTokens() - work.decodeTokens());
         requireNonNull(prefillMetrics).passed(turn.getPromptTokenIdsCount(), cachedTokens, leftTokens);
-        return leftTokens == 0 ? cachedTokens : -1;
+        return leftTokens == 0 && !settings.handover().enabled() ? cachedTokens : -1;
     }
 
-    private void begin(Turn turn, SessionPlacement placement) {
+    private void begin(Turn turn, SessionPlacement placement, int cachedTokens) throws Exception {
         PendingTurn started = new PendingTurn(turn, placement, newSequenceId("p"));
         add(started);
         admissions().add(started);
+        handover().begin(started, cachedTokens);
     }
 
     /** Forgets a turn that goes on. */
@@ -166,43 +192,56 @@ final class PrefillOperator extends EngineOperator<PendingTurn, Turn> {
     }
 
     private void onStep(StepOutput step) throws Exception {
-        lease().acknowledge(step);
         for (SequenceEvent event : step.events()) {
             PendingTurn known = bySequence(event.sequenceId());
-            if (known == null) {
-                continue; // cancelled, or passed on already
-            }
-            if (event instanceof SequenceEvent.Prefilled prefilled) {
-                requireNonNull(prefillMetrics)
-                        .computed(
-                                known.turn().getPromptTokenIdsCount(),
-                                prefilled.cachedTokens(),
-                                prefilled.computedTokens());
-                pass(known, prefilled.cachedTokens());
-            } else if (event instanceof SequenceEvent.Failed failed) {
-                if (lease().engine().isClosed()) {
-                    throw new IllegalStateException("the engine has ended: " + failed.message());
-                }
-                LOG.warn("prefill of {} failed, decode will try: {}", TurnId.of(known.turn()), failed.message());
-                pass(known, 0);
-            } else if (event instanceof SequenceEvent.Finished finished) {
-                pass(known, finished.cachedTokens());
+            if (known != null) {
+                onEvent(known, event); // the others are cancelled, or passed on already
             }
         }
+        handover().acknowledge(step);
         admissions().pump();
     }
 
-    /** A turn goes on as soon as the output has room. Until then it is still pending, and in the state. */
-    private void pass(PendingTurn known, int cachedTokens) throws Exception {
-        leaveEngine(known);
-        requireNonNull(ready).add(new ReadyTurn(known, cachedTokens));
+    private void onEvent(PendingTurn known, SequenceEvent event) throws Exception {
+        if (event instanceof SequenceEvent.Advanced advanced) {
+            handover().advanced(known, advanced.tokens());
+        } else if (event instanceof SequenceEvent.Prefilled prefilled) {
+            requireNonNull(prefillMetrics)
+                    .computed(
+                            known.turn().getPromptTokenIdsCount(),
+                            prefilled.cachedTokens(),
+                            prefilled.computedTokens());
+            leaveEngine(known);
+            handover().finish(known, () -> ready(known, prefilled.cachedTokens()));
+        } else if (event instanceof SequenceEvent.Failed failed) {
+            if (lease().engine().isClosed()) {
+                throw new IllegalStateException("the engine has ended: " + failed.message());
+            }
+            LOG.warn("prefill of {} failed, decode will try: {}", TurnId.of(known.turn()), failed.message());
+            giveUp(known, 0);
+        } else if (event instanceof SequenceEvent.Finished finished) {
+            giveUp(known, finished.cachedTokens());
+        }
     }
 
-    private void emitReady(ReadyTurn turn) throws Exception {
-        end(turn.pending());
-        emit(turn.pending().turn().toBuilder()
-                .setCachedTokens(turn.cachedTokens())
-                .build());
+    /** The turn goes on without what is missing of its blocks. */
+    private void giveUp(PendingTurn known, int cachedTokens) throws Exception {
+        leaveEngine(known);
+        handover().drop(known);
+        ready(known, cachedTokens);
+    }
+
+    /** A turn goes on as soon as the output has room. Until then it is still pending, and in the state. */
+    private void ready(PendingTurn known, int cachedTokens) throws Exception {
+        requireNonNull(ready).add(new Ready(known, cachedTokens));
+    }
+
+    private void emitTurn(Turn turn) {
+        emit(new HandoverRecord.OfTurn(turn));
+    }
+
+    private Handover handover() {
+        return requireNonNull(handover, "the operator is not open");
     }
 
     private void restore() throws Exception {
@@ -215,7 +254,7 @@ final class PrefillOperator extends EngineOperator<PendingTurn, Turn> {
         }
         restored.sort(Comparator.comparingLong(turn -> turn.turn().getArrivalMs()));
         for (PendingTurn turn : restored) {
-            begin(turn.turn(), turn.placement());
+            begin(turn.turn(), turn.placement(), 0);
         }
     }
 
@@ -223,19 +262,61 @@ final class PrefillOperator extends EngineOperator<PendingTurn, Turn> {
     private void admitRestored() throws Exception {
         for (PendingTurn restored : List.copyOf(active().values())) {
             int cachedTokens = cachedTokens(restored.turn());
-            if (passes(restored.turn(), cachedTokens) && admissions().remove(restored)) {
-                pass(restored, passed(restored.turn(), cachedTokens));
+            PassChoice.Work work = handover().work(restored.turn(), restored.placement(), cachedTokens);
+            if (choice.passes(work) && admissions().remove(restored)) {
+                handover().passed(restored.placement(), work);
+                giveUp(restored, passed(restored.turn(), cachedTokens, work));
             }
         }
         admissions().pump();
     }
 
+    /** What waits for room in the output. */
+    private interface Emission {
+        void emit() throws Exception;
+    }
+
     /**
-     * A turn that waits for room in the output.
+     * A turn that waits.
      *
      * @param cachedTokens prompt tokens that were found in the cache; -1 where Decode is to say
      */
-    private record ReadyTurn(PendingTurn pending, int cachedTokens) {}
+    private final class Ready implements Emission {
+        private final PendingTurn pending;
+        private final int cachedTokens;
+
+        Ready(PendingTurn pending, int cachedTokens) {
+            this.pending = pending;
+            this.cachedTokens = cachedTokens;
+        }
+
+        PendingTurn pending() {
+            return pending;
+        }
+
+        @Override
+        public void emit() throws Exception {
+            end(pending);
+            emitTurn(pending.turn().toBuilder().setCachedTokens(cachedTokens).build());
+        }
+    }
+
+    /** A part of a block that waits. */
+    private final class Part implements Emission {
+        private final HandoverRecord part;
+        private final TaskThread.Mail sent;
+
+        Part(HandoverRecord part, TaskThread.Mail sent) {
+            this.part = part;
+            this.sent = sent;
+        }
+
+        @Override
+        public void emit() throws Exception {
+            PrefillOperator.this.emit(part);
+            sent.run();
+        }
+    }
 
     /** How turns come into the engine, and what becomes of those it will not take. */
     private final class Gatekeeper implements AdmissionQueue.Gatekeeper<PendingTurn> {
@@ -245,7 +326,7 @@ final class PrefillOperator extends EngineOperator<PendingTurn, Turn> {
             return lease().submit(new SequenceRequest(
                     item.sequenceId(),
                     turn.getSessionId(),
-                    SequenceRequest.Purpose.PREFILL,
+                    handover().purpose(),
                     TokenIds.prompt(turn),
                     new int[0],
                     SamplingParameters.greedy(1),
@@ -258,7 +339,7 @@ final class PrefillOperator extends EngineOperator<PendingTurn, Turn> {
 
         @Override
         public void refused(PendingTurn item, Admission why) throws Exception {
-            pass(item, 0);
+            giveUp(item, 0);
         }
     }
 }

@@ -2,6 +2,7 @@ package io.millrace.operators.prefill;
 
 import static java.util.Objects.requireNonNull;
 
+import io.millrace.kv.flink.HandoverRecord;
 import io.millrace.operators.EngineSource;
 import io.millrace.proto.Turn;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperatorFactory;
@@ -11,8 +12,8 @@ import org.apache.flink.streaming.api.operators.StreamOperator;
 import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
 
 /** Makes Prefill's operators. */
-public final class PrefillOperatorFactory extends AbstractStreamOperatorFactory<Turn>
-        implements OneInputStreamOperatorFactory<Turn, Turn> {
+public final class PrefillOperatorFactory extends AbstractStreamOperatorFactory<HandoverRecord>
+        implements OneInputStreamOperatorFactory<Turn, HandoverRecord> {
     private static final long serialVersionUID = 1L;
 
     private final EngineSource engines;
@@ -26,7 +27,8 @@ public final class PrefillOperatorFactory extends AbstractStreamOperatorFactory<
 
     @Override
     @SuppressWarnings("unchecked")
-    public <T extends StreamOperator<Turn>> T createStreamOperator(StreamOperatorParameters<Turn> parameters) {
+    public <T extends StreamOperator<HandoverRecord>> T createStreamOperator(
+            StreamOperatorParameters<HandoverRecord> parameters) {
         return (T) new PrefillOperator(parameters, engines, settings);
     }
 

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.millrace.engine.Engine;
 import io.millrace.engine.EngineLease;
+import io.millrace.operators.EngineRole;
 import io.millrace.operators.ModelText;
 import io.millrace.operators.ServedModel;
 import java.util.Map;
@@ -29,6 +30,27 @@ public final class TestingServedModel implements ServedModel {
         this.name = requireNonNull(name, "name");
         this.maxTurnTokens = maxTurnTokens;
         replaceEngine(engine);
+    }
+
+    /** This model with another engine for a role, in the process: what was made by this name. */
+    private TestingServedModel(String name, int maxTurnTokens) {
+        this.name = name;
+        this.maxTurnTokens = maxTurnTokens;
+    }
+
+    /** Serves a role with an engine of its own; without, it has the model's. */
+    public TestingServedModel withRole(EngineRole role, Engine engine) {
+        ENGINES.put(roleName(role), engine);
+        return this;
+    }
+
+    @Override
+    public TestingServedModel inRole(EngineRole role) {
+        return ENGINES.containsKey(roleName(role)) ? new TestingServedModel(roleName(role), maxTurnTokens) : this;
+    }
+
+    private String roleName(EngineRole role) {
+        return name + "-" + role;
     }
 
     /** From now on leases are those of another engine. */

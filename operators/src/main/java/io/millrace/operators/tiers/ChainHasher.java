@@ -7,18 +7,19 @@ import io.millrace.kv.BlockHasher;
 import java.util.List;
 
 /** Names the full blocks of a turn's tokens. Used on the task thread. */
-final class ChainHasher {
+public final class ChainHasher {
     private final BlockHasher hasher;
     private final String modelFingerprint;
     private final int[] block;
 
-    ChainHasher(int blockSizeTokens, String modelFingerprint) {
+    public ChainHasher(int blockSizeTokens, String modelFingerprint) {
         this.hasher = new BlockHasher(blockSizeTokens);
         this.modelFingerprint = requireNonNull(modelFingerprint, "modelFingerprint");
         this.block = new int[blockSizeTokens];
     }
 
-    int blockSizeTokens() {
+    /** Tokens of a block. */
+    public int blockSizeTokens() {
         return block.length;
     }
 
@@ -34,7 +35,7 @@ final class ChainHasher {
      * @param prompt the turn's prompt
      * @param generated its output so far
      */
-    void extend(List<BlockHash> chain, String cacheSalt, int[] prompt, int[] generated) {
+    public void extend(List<BlockHash> chain, String cacheSalt, int[] prompt, int[] generated) {
         int full = fullBlocks(prompt.length + generated.length);
         if (chain.size() >= full) {
             return;

@@ -13,11 +13,11 @@ import org.slf4j.LoggerFactory;
  * A bounded queue of jobs and the thread that does them in order. Jobs for idle times are done while there is nothing
  * else. Tests leave the thread out and call {@link #doOne}. Any thread may offer.
  */
-final class JobThread implements AutoCloseable {
+public final class JobThread implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JobThread.class);
 
     /** Something to do. One of the two methods is called, once. */
-    interface Job {
+    public interface Job {
         void run();
 
         /** The thread has ended before it came to this. */
@@ -31,19 +31,19 @@ final class JobThread implements AutoCloseable {
     private boolean closed;
 
     /** A queue of at most so many jobs, and as many for idle times. */
-    JobThread(int capacity) {
+    public JobThread(int capacity) {
         this.capacity = capacity;
     }
 
     /** Starts the thread. At most once. */
-    synchronized void start(ThreadFactory threads) {
+    public synchronized void start(ThreadFactory threads) {
         Thread created = requireNonNull(threads.newThread(this::run), "the thread factory's thread");
         thread = created;
         created.start();
     }
 
     /** Adds a job; false if there are too many, or this is closed: the job is left to the caller then. */
-    synchronized boolean offer(Job job) {
+    public synchronized boolean offer(Job job) {
         return add(jobs, job);
     }
 
@@ -53,7 +53,7 @@ final class JobThread implements AutoCloseable {
     }
 
     /** Does the next job, if there is one. */
-    boolean doOne() {
+    public boolean doOne() {
         Job job = poll();
         if (job == null) {
             return false;

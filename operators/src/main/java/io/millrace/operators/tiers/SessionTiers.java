@@ -6,6 +6,8 @@ import io.millrace.engine.PrefixSource;
 import io.millrace.kv.BlockHash;
 import io.millrace.kv.flink.BlockStore;
 import io.millrace.kv.flink.SessionPlacement;
+import io.millrace.operators.handover.BlockReceiver;
+import io.millrace.operators.handover.HandoverCounters;
 import io.millrace.proto.BlockRun;
 import io.millrace.proto.SessionRecord;
 import java.util.ArrayDeque;
@@ -242,6 +244,11 @@ public final class SessionTiers implements AutoCloseable {
             wanted.add(entry.placement());
         }
         bringAhead(new ArrayDeque<>(wanted));
+    }
+
+    /** Takes the blocks that come from Prefill's engine. Closed before this is. */
+    public BlockReceiver newReceiver(HandoverCounters arrivals) {
+        return parts.newReceiver(arrivals);
     }
 
     /** Ends the threads, and then the store and HOST. */

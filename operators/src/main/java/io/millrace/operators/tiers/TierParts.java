@@ -8,6 +8,8 @@ import io.millrace.kv.BlockValue;
 import io.millrace.kv.flink.BlockStore;
 import io.millrace.kv.host.HostSlot;
 import io.millrace.kv.host.HostTier;
+import io.millrace.operators.handover.BlockReceiver;
+import io.millrace.operators.handover.HandoverCounters;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -82,6 +84,10 @@ final class TierParts implements AutoCloseable {
                 counters,
                 (int) runBlocks,
                 valueBytes()));
+    }
+
+    BlockReceiver newReceiver(HandoverCounters arrivals) {
+        return new BlockReceiver(base.host(), contentBytes, this::isOnDevice, arrivals);
     }
 
     TierSettings settings() {

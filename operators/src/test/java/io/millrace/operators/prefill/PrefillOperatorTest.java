@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.tuple;
 import io.millrace.engine.Engine;
 import io.millrace.engine.EngineOptions;
 import io.millrace.engine.testing.TestingModelInstance;
-import io.millrace.kv.flink.ProtoSerializer;
+import io.millrace.kv.flink.HandoverRecord;
+import io.millrace.kv.flink.HandoverSerializer;
 import io.millrace.kv.flink.SessionPlacement;
 import io.millrace.kv.flink.SessionPlacementTypeInfo;
+import io.millrace.operators.handover.HandoverSettings;
 import io.millrace.operators.testing.TestingServedModel;
 import io.millrace.proto.Turn;
 import java.util.List;
@@ -30,7 +32,7 @@ class PrefillOperatorTest {
     private final Engine engine = new Engine(
             EngineOptions.of("testing", Set.of(), 2048), new TestingModelInstance(512, BLOCK_SIZE_TOKENS), () -> {});
     private final TestingServedModel model = new TestingServedModel("prefill-operator-test", engine, 2048);
-    private KeyedOneInputStreamOperatorTestHarness<SessionPlacement, Turn, Turn> harness;
+    private KeyedOneInputStreamOperatorTestHarness<SessionPlacement, Turn, HandoverRecord> harness;
 
     @BeforeEach
     void open() throws Exception {
@@ -187,7 +189,9 @@ class PrefillOperatorTest {
     }
 
     private List<Turn> taken() {
-        List<Turn> turns = List.copyOf(harness.extractOutputValues());
+        List<Turn> turns = harness.extractOutputValues().stream()
+                .map(handed -> ((HandoverRecord.OfTurn) handed).turn())
+                .toList();
         harness.getOutput().clear();
         return turns;
     }
@@ -217,13 +221,15 @@ class PrefillOperatorTest {
         return Turn.newBuilder().setSessionId(sessionId).setRequestId(requestId).setClose(true);
     }
 
-    private KeyedOneInputStreamOperatorTestHarness<SessionPlacement, Turn, Turn> newHarness() throws Exception {
-        KeyedOneInputStreamOperatorTestHarness<SessionPlacement, Turn, Turn> created =
+    private KeyedOneInputStreamOperatorTestHarness<SessionPlacement, Turn, HandoverRecord> newHarness()
+            throws Exception {
+        KeyedOneInputStreamOperatorTestHarness<SessionPlacement, Turn, HandoverRecord> created =
                 new KeyedOneInputStreamOperatorTestHarness<>(
-                        new PrefillOperatorFactory(model, new PrefillSettings(MIN_UNCACHED_TOKENS, 16)),
+                        new PrefillOperatorFactory(
+                                model, new PrefillSettings(MIN_UNCACHED_TOKENS, 16, HandoverSettings.OFF)),
                         turn -> new SessionPlacement(turn.getSessionId(), turn.getPlacementHash()),
                         SessionPlacementTypeInfo.INSTANCE);
-        created.setup(new ProtoSerializer<>(Turn.class));
+        created.setup(HandoverSerializer.INSTANCE);
         return created;
     }
 }

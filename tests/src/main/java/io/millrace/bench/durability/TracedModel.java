@@ -7,6 +7,7 @@ import io.millrace.engine.EngineLease;
 import io.millrace.engine.ForwardingLease;
 import io.millrace.engine.SequenceRequest;
 import io.millrace.engine.StepOutput;
+import io.millrace.operators.EngineRole;
 import io.millrace.operators.ModelText;
 import io.millrace.operators.ServedModel;
 import java.util.Map;
@@ -29,6 +30,11 @@ final class TracedModel implements ServedModel {
     /** The trace of this name. */
     static DecodeTrace trace(String name) {
         return TRACES.computeIfAbsent(name, any -> new DecodeTrace());
+    }
+
+    @Override
+    public TracedModel inRole(EngineRole role) {
+        return new TracedModel(model.inRole(role), name);
     }
 
     @Override

@@ -57,7 +57,9 @@ public final class TestingListener implements EngineLease.StepListener {
     /** Whether a sequence has ended. */
     public synchronized boolean hasEnded(String sequenceId) {
         List<SequenceEvent> all = events(sequenceId);
-        return !all.isEmpty() && !(all.get(all.size() - 1) instanceof SequenceEvent.Token);
+        return !all.isEmpty()
+                && !(all.get(all.size() - 1) instanceof SequenceEvent.Token)
+                && !(all.get(all.size() - 1) instanceof SequenceEvent.Advanced);
     }
 
     /** Waits until a sequence has ended. */
