@@ -18,6 +18,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.execution.SavepointFormatType;
@@ -29,6 +30,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ClusterProcesses implements AutoCloseable {
     private static final Duration STOP_LIMIT = Duration.ofSeconds(20);
+
+    private static final Set<ClusterRole.Kind> FLINK =
+            Set.of(ClusterRole.Kind.JOBMANAGER, ClusterRole.Kind.TASKMANAGER);
 
     private final ClusterFolder folder;
     private final Distribution distribution;
@@ -63,6 +67,8 @@ public final class ClusterProcesses implements AutoCloseable {
         } catch (IOException | RuntimeException | InterruptedException e) {
             if (!alive) {
                 // What was there before stays as it was; what only this call started does not stay behind.
+                ClusterState started = ClusterState.read(folder.path());
+                cluster.state = started == null ? state : started;
                 cluster.end(line -> {});
             }
             throw e;
@@ -240,14 +246,17 @@ public final class ClusterProcesses implements AutoCloseable {
     private void end(Consumer<String> progress) throws IOException, InterruptedException {
         List<ClusterRole> roles = new ArrayList<>(roles());
         Collections.reverse(roles);
-        // Asked all at once; each is waited for below.
+        // Flink's are asked all at once, so that none waits for another; then what they rest on ends.
         for (ClusterRole role : roles) {
-            if (role.kind() != ClusterRole.Kind.KAFKA) {
-                process(role).flatMap(each -> ProcessHandle.of(each.pid())).ifPresent(ProcessHandle::destroy);
+            if (FLINK.contains(role.kind())) {
+                process(role).flatMap(each -> ProcessHandle.of(each.pid())).ifPresent(each -> {
+                    progress.accept("stopping " + role.label());
+                    each.destroy();
+                });
             }
         }
         for (ClusterRole role : roles) {
-            stop(role, progress);
+            stop(role, FLINK.contains(role.kind()) ? line -> {} : progress);
         }
         if (Files.isDirectory(folder.path())) {
             state = state.withoutProcesses();

@@ -7,9 +7,10 @@ import io.millrace.connector.kafka.broker.JavaProcess;
 import io.millrace.connector.kafka.broker.JavaProcessException;
 import io.millrace.connector.kafka.broker.KafkaBroker;
 import io.millrace.connector.kafka.broker.KafkaBrokerOptions;
-import io.millrace.connector.kafka.records.KafkaSettings;
 import io.millrace.connector.kafka.records.KafkaTopics;
 import io.millrace.job.client.SavepointPath;
+import io.millrace.job.graph.KafkaConfiguration;
+import io.millrace.job.graph.KafkaOptions;
 import io.millrace.job.graph.MillraceJob;
 import io.millrace.kv.ErrorCode;
 import io.millrace.kv.ServingException;
@@ -17,6 +18,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -33,8 +35,6 @@ final class ClusterStart {
     private static final Duration START_LIMIT = Duration.ofMinutes(3);
     private static final Duration JOB_LIMIT = Duration.ofMinutes(10);
     private static final int CONNECT_MS = 1000;
-    /** Of requests and tokens: room for a few more subtasks of source and sink than one machine runs. */
-    private static final int PARTITIONS = 16;
 
     private static final String GATEWAY = "io.millrace.job.cli.GatewayCommand";
 
@@ -79,11 +79,17 @@ final class ClusterStart {
     /** Starts what does not run and waits until all is ready. */
     ClusterState run() throws IOException, InterruptedException {
         folder.write(settings, distribution.conf("log4j2-cluster.properties"));
-        startAll(Set.of(ClusterRole.Kind.ZOOKEEPER, ClusterRole.Kind.JOBMANAGER, ClusterRole.Kind.TASKMANAGER));
+        startAll(Set.of(ClusterRole.Kind.ZOOKEEPER));
+        if (state.plan().highAvailability()) {
+            // A JobManager that does not find it for a while gives up.
+            process(ClusterRole.ZOOKEEPER).awaitReady(this::zookeeperServes, START_LIMIT);
+        }
+        startAll(Set.of(ClusterRole.Kind.JOBMANAGER, ClusterRole.Kind.TASKMANAGER));
         startAll(Set.of(ClusterRole.Kind.KAFKA));
         if (state.plan().kafka()) {
-            KafkaTopics.ensure(
-                    KafkaSettings.of(state.bootstrapServers()), new KafkaTopics.Layout(PARTITIONS, 1, START_LIMIT));
+            Configuration kafka = Configuration.fromMap(settings);
+            kafka.set(KafkaOptions.BOOTSTRAP_SERVERS, state.bootstrapServers());
+            KafkaTopics.ensure(KafkaConfiguration.settings(kafka), KafkaConfiguration.topicLayout(kafka));
         }
         startAll(Set.of(ClusterRole.Kind.GATEWAY));
         awaitFlink();
@@ -157,6 +163,16 @@ final class ClusterStart {
                 .withArguments(List.of(file.toString()));
     }
 
+    private boolean zookeeperServes() throws IOException {
+        try (Socket socket = new Socket()) {
+            socket.setSoTimeout(CONNECT_MS);
+            socket.connect(new InetSocketAddress(ClusterPorts.HOST, state.port(ClusterPorts.ZOOKEEPER)), CONNECT_MS);
+            socket.getOutputStream().write("srvr".getBytes(StandardCharsets.US_ASCII));
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)
+                    .startsWith("Zookeeper version");
+        }
+    }
+
     private JavaCommand gateway(ClusterRole role) {
         return JavaCommand.of(distribution.commandClassPath(), GATEWAY, folder.work(role), folder.log(role))
                 .withJvmArguments(List.of("-Xmx384m", "-Dlog4j.configurationFile=" + folder.loggingFile()))
@@ -178,18 +194,6 @@ final class ClusterStart {
         for (int i = 1; i <= state.plan().jobManagers(); i++) {
             ClusterRest rest = rest(i);
             process(ClusterRole.jobManager(i)).awaitReady(() -> rest.taskManagers() >= 0, START_LIMIT);
-        }
-        if (state.plan().highAvailability()) {
-            InetSocketAddress address = new InetSocketAddress(ClusterPorts.HOST, state.port(ClusterPorts.ZOOKEEPER));
-            process(ClusterRole.ZOOKEEPER)
-                    .awaitReady(
-                            () -> {
-                                try (Socket socket = new Socket()) {
-                                    socket.connect(address, CONNECT_MS);
-                                    return true;
-                                }
-                            },
-                            START_LIMIT);
         }
         int wanted = state.plan().taskManagers();
         for (int i = 1; i <= wanted; i++) {
@@ -238,7 +242,7 @@ final class ClusterStart {
         List<String> arguments =
                 new ArrayList<>(List.of("--config", folder.configFile().toString()));
         if (state.plan().kafka()) {
-            arguments.add("-Dmillrace.kafka.bootstrap-servers=" + state.bootstrapServers());
+            arguments.add("-D" + KafkaOptions.BOOTSTRAP_SERVERS.key() + "=" + state.bootstrapServers());
         }
         arguments.addAll(more);
         String job = new FlinkClient(distribution, folder.conf(), folder.clientLog())

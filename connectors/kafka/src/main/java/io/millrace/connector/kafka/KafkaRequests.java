@@ -48,7 +48,7 @@ public final class KafkaRequests {
             int parallelism) {
         SingleOutputStreamOperator<AgentRequest> requests = environment
                 .fromSource(
-                        new RequestSource(source(settings, options), settings, options.groupId()),
+                        source(settings, options),
                         WatermarkStrategy.noWatermarks(),
                         "kafka",
                         ProtoTypeInfo.ofMessage(InboundRecord.class))
