@@ -1,5 +1,6 @@
 package io.millrace.bench;
 
+import io.millrace.bench.cluster.ClusterSuite;
 import io.millrace.bench.durability.DurabilitySuite;
 import io.millrace.bench.engine.EngineSuite;
 import io.millrace.bench.soak.SoakSuite;
@@ -23,7 +24,8 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         description = "Measures, prints a table, and writes Markdown below bench-results/.")
 public final class BenchCommand implements Callable<Integer> {
-    private static final List<BenchSuite> SUITES = List.of(new EngineSuite(), new DurabilitySuite(), new SoakSuite());
+    private static final List<BenchSuite> SUITES =
+            List.of(new EngineSuite(), new DurabilitySuite(), new SoakSuite(), new ClusterSuite());
 
     private final PrintStream out;
 

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
  * Where a run keeps state, checkpoints and savepoints: a folder of this process below a common one. It is deleted when
  * it is closed and when the JVM ends; what a run that was killed left behind is deleted when the next one begins.
  */
-final class WorkFolder implements AutoCloseable {
+public final class WorkFolder implements AutoCloseable {
     private final Path folder;
     private final Thread atExit = new Thread(() -> deleteQuietly(), "bench-work-folder");
 
@@ -28,7 +28,7 @@ final class WorkFolder implements AutoCloseable {
     }
 
     /** Makes this process's folder below a common one, and deletes those of processes that are no more. */
-    static WorkFolder make(Path common) throws IOException {
+    public static WorkFolder make(Path common) throws IOException {
         Files.createDirectories(common);
         try (Stream<Path> entries = Files.list(common)) {
             for (Path left : entries.toList()) {
@@ -55,7 +55,7 @@ final class WorkFolder implements AutoCloseable {
     }
 
     /** A new folder. */
-    Path folder(String name) throws IOException {
+    public Path folder(String name) throws IOException {
         return Files.createDirectories(folder.resolve(name));
     }
 

@@ -10,14 +10,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Streams turns from a gateway, and notes when each token came. */
-final class TokenStreamClient {
+public final class TokenStreamClient {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Duration TIME_LIMIT = Duration.ofMinutes(5);
     private static final String DATA = "data:";
 
     private final URI endpoint;
 
-    TokenStreamClient(URI base) {
+    /** Streams from a gateway. */
+    public TokenStreamClient(URI base) {
         this.endpoint = base.resolve("/v1/chat/completions");
     }
 
@@ -29,14 +30,14 @@ final class TokenStreamClient {
      * @param receivedNanos when each token came
      */
     @SuppressWarnings("ArrayRecordComponent")
-    record Timeline(int promptTokens, long sentNanos, long[] receivedNanos) {}
+    public record Timeline(int promptTokens, long sentNanos, long[] receivedNanos) {}
 
     /**
      * Runs a turn of exactly so many tokens.
      *
      * @param name of its session; its salt too, so that it shares nothing
      */
-    Timeline run(String name, String text, int tokens) throws IOException {
+    public Timeline run(String name, String text, int tokens) throws IOException {
         long sentNanos = System.nanoTime();
         List<Line> lines = new ArrayList<>();
         try (EventSocket answer = EventSocket.post(endpoint, name, body(name, text, tokens), TIME_LIMIT)) {

@@ -5,9 +5,9 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
- * What a simulated model says comes next: a few tokens have nearly all of the mass, and which they are and how much each
- * has is a hash of the context. They are tokens of text, never control tokens: a turn ends by its limit, or by what it
- * was asked to stop at.
+ * What a simulated model says comes next: a few tokens have nearly all of the mass, and which they are and how much
+ * each has is a hash of the context. They are tokens of text, never control tokens: a turn ends by its limit, or by
+ * what it was asked to stop at.
  */
 final class SimLogits {
     private static final int CANDIDATES = 4;
