@@ -9,8 +9,6 @@ import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
 import io.millrace.connector.port.RequestPort;
-import io.millrace.kv.ErrorCode;
-import io.millrace.kv.ServingException;
 import io.netty.channel.EventLoopGroup;
 import java.net.InetSocketAddress;
 import java.util.concurrent.CompletableFuture;
@@ -39,7 +37,7 @@ public final class Gateway implements AutoCloseable {
     /**
      * A gateway to a job, not started yet.
      *
-     * @throws ServingException {@code INVALID_REQUEST} if it were open to other machines without a token
+     * @throws io.millrace.kv.ServingException {@code INVALID_REQUEST} if it were open to other machines without a token
      */
     public Gateway(GatewayOptions options, RequestPort port) {
         this(options, port, GatewayEnvironment.system());
@@ -50,7 +48,7 @@ public final class Gateway implements AutoCloseable {
         this.options = requireNonNull(options, "options");
         requireNonNull(port, "port");
         requireNonNull(environment, "environment");
-        checkAccess(options);
+        options.checkAccess();
         GatewayOptions.Limits limits = options.limits();
         JsonBody json = new JsonBody(limits.maxBodyBytes());
         ChatRequestParser parser = new ChatRequestParser(options.modelNames(), json, limits.maxMessages());
@@ -74,19 +72,6 @@ public final class Gateway implements AutoCloseable {
                 new ModelsService(options.modelNames(), parser, createdSeconds),
                 new HealthService(port, openRequests),
                 errors);
-    }
-
-    private static void checkAccess(GatewayOptions options) {
-        if (!options.access().tokens().isEmpty() || options.access().insecure()) {
-            return;
-        }
-        InetSocketAddress address = new InetSocketAddress(options.host(), options.port());
-        if (address.isUnresolved() || !address.getAddress().isLoopbackAddress()) {
-            throw new ServingException(
-                    ErrorCode.INVALID_REQUEST,
-                    "a gateway at " + options.host() + " would serve whoever reaches it: give it a token, or tell it to"
-                            + " be insecure");
-        }
     }
 
     private Server server(

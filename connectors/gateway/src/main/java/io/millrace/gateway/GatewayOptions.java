@@ -2,6 +2,9 @@ package io.millrace.gateway;
 
 import static java.util.Objects.requireNonNull;
 
+import io.millrace.kv.ErrorCode;
+import io.millrace.kv.ServingException;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -72,6 +75,25 @@ public record GatewayOptions(
     }
 
     /**
+     * Checks that whoever can reach the address may.
+     *
+     * @throws ServingException {@code INVALID_REQUEST} if other machines can, no token is asked for, and nobody said
+     *     that this is meant
+     */
+    public void checkAccess() {
+        if (!access.tokens().isEmpty() || access.insecure()) {
+            return;
+        }
+        InetSocketAddress address = new InetSocketAddress(host, port);
+        if (address.isUnresolved() || !address.getAddress().isLoopbackAddress()) {
+            throw new ServingException(
+                    ErrorCode.INVALID_REQUEST,
+                    "a gateway at " + host + " would serve whoever reaches it: give it a token (--token-file), or say"
+                            + " that this is meant (--insecure)");
+        }
+    }
+
+    /**
      * Who is let in.
      *
      * @param tokens a request needs one of them; none is needed if there are none
@@ -133,6 +155,18 @@ public record GatewayOptions(
             }
         }
 
+        /** The same with another bound of open requests, and room for their connections. */
+        public Limits withOpenRequests(int requests) {
+            return new Limits(
+                    maxBodyBytes,
+                    maxPendingBodyBytes,
+                    maxMessages,
+                    Math.max(maxConnections, 2 * requests),
+                    requests,
+                    maxTurnsKept,
+                    maxSessionsKept);
+        }
+
         private static void positive(long value, String name) {
             if (value <= 0) {
                 throw new IllegalArgumentException(name + " must be positive: " + value);
@@ -170,6 +204,11 @@ public record GatewayOptions(
             if (drain.isNegative()) {
                 throw new IllegalArgumentException("drain must not be negative: " + drain);
             }
+        }
+
+        /** The same with another time to drain. */
+        public Timeouts withDrain(Duration newDrain) {
+            return new Timeouts(request, turn, write, idle, keepAlive, newDrain);
         }
 
         private static void positive(Duration value, String name) {

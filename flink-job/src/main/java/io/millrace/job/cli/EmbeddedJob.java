@@ -69,17 +69,39 @@ public final class EmbeddedJob implements AutoCloseable {
     /**
      * Where to listen.
      *
-     * @param host address of the gateway and of Flink's web interface
+     * @param host address of the gateway, and of Flink's web interface unless the gateway asks for tokens
      * @param gatewayPort the gateway's port; 0 is any that is free
      * @param webPort the web interface's port or range of ports, as Flink writes them; {@code 0} is any that is free
+     * @param access who the gateway lets in
      */
-    public record Addresses(String host, int gatewayPort, String webPort) {
+    public record Addresses(String host, int gatewayPort, String webPort, GatewayOptions.Access access) {
+        private static final String LOOPBACK = "127.0.0.1";
+
         /** Any free ports of the loopback address. */
-        public static final Addresses FREE_PORTS = new Addresses("127.0.0.1", 0, "0");
+        public static final Addresses FREE_PORTS =
+                new Addresses(LOOPBACK, 0, "0", GatewayOptions.Access.OPEN_ON_LOOPBACK);
 
         public Addresses {
             requireNonNull(host, "host");
             requireNonNull(webPort, "webPort");
+            requireNonNull(access, "access");
+        }
+
+        /**
+         * Options of the gateway.
+         *
+         * @throws ServingException {@code INVALID_REQUEST} if it were open to other machines without a token
+         */
+        private GatewayOptions gateway(String modelName) {
+            GatewayOptions options =
+                    GatewayOptions.of(modelName).withAddress(host, gatewayPort).withAccess(access);
+            options.checkAccess();
+            return options;
+        }
+
+        /** Flink's web interface asks for no token: it stays on this machine where the gateway asks for one. */
+        private String webHost() {
+            return access.tokens().isEmpty() ? host : LOOPBACK;
         }
     }
 
@@ -199,6 +221,7 @@ public final class EmbeddedJob implements AutoCloseable {
     /** What is started before the gateway, and closed if that fails. */
     private static final class Parts {
         private final String modelName;
+        private final GatewayOptions gatewayOptions;
         private final LocalPort port;
         private final MiniCluster cluster;
         private final JobGraph graph;
@@ -206,11 +229,12 @@ public final class EmbeddedJob implements AutoCloseable {
 
         private Parts(Configuration given, Addresses addresses) throws Exception {
             Configuration configuration = new Configuration(given);
-            configuration.set(RestOptions.ADDRESS, addresses.host());
-            configuration.set(RestOptions.BIND_ADDRESS, addresses.host());
+            configuration.set(RestOptions.ADDRESS, addresses.webHost());
+            configuration.set(RestOptions.BIND_ADDRESS, addresses.webHost());
             configuration.set(RestOptions.BIND_PORT, addresses.webPort());
             checkpoints = configuration.get(CheckpointingOptions.CHECKPOINTS_DIRECTORY);
             modelName = MillraceJob.modelName(configuration);
+            gatewayOptions = addresses.gateway(modelName);
             port = LocalPort.open("embedded-" + PORT_NUMBER.incrementAndGet(), MillraceJob.portOptions(configuration));
             StreamExecutionEnvironment environment = StreamExecutionEnvironment.getExecutionEnvironment(configuration);
             MillraceJob.define(environment, configuration, port.name());
@@ -228,8 +252,7 @@ public final class EmbeddedJob implements AutoCloseable {
             cluster.submitJob(graph).get();
             progress.accept("loading and warming up " + modelName);
             awaitRunning(progress);
-            Gateway gateway = new Gateway(
-                    GatewayOptions.of(modelName).withAddress(addresses.host(), addresses.gatewayPort()), port);
+            Gateway gateway = new Gateway(gatewayOptions, port);
             gateway.start();
             return new EmbeddedJob(this, graph.getJobID(), gateway, addresses);
         }

@@ -1,6 +1,5 @@
 package io.millrace.job.cli;
 
-import io.millrace.kv.ServingException;
 import java.io.PrintStream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -28,15 +27,6 @@ public final class MillraceCommand {
                 .addSubcommand(ClusterCommand.commandLine(out))
                 .addSubcommand(new SubmitCommand(out))
                 .setCaseInsensitiveEnumValuesAllowed(true)
-                .setExecutionExceptionHandler((error, command, parsed) -> {
-                    if (error instanceof ServingException serving) {
-                        // What was wrong is all that the user can use; a stack trace would hide it.
-                        err.println("millrace: " + serving.getMessage());
-                    } else {
-                        err.println("millrace: " + command.getCommandName() + " failed");
-                        error.printStackTrace(err);
-                    }
-                    return 1;
-                });
+                .setExecutionExceptionHandler(new CommandErrors(err));
     }
 }

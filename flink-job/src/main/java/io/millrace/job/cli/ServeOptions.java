@@ -1,5 +1,7 @@
 package io.millrace.job.cli;
 
+import java.util.Map;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Where a served job listens. */
@@ -16,7 +18,10 @@ final class ServeOptions {
             description = "The port of Flink's web interface, or a range (default: 8081-8099).")
     private String webPort = "8081-8099";
 
-    EmbeddedJob.Addresses addresses() {
-        return new EmbeddedJob.Addresses(host, port, webPort);
+    @Mixin
+    private final AccessOptions access = new AccessOptions();
+
+    EmbeddedJob.Addresses addresses(Map<String, String> environment) {
+        return new EmbeddedJob.Addresses(host, port, webPort, access.access(environment));
     }
 }

@@ -55,7 +55,8 @@ final class Serving {
         }
         Configuration configuration = configuration(file, savepoint);
         tellOfThoseThatWereKilled();
-        EmbeddedJob job = EmbeddedJob.start(configuration, options.addresses(), line -> out.println("· " + line));
+        EmbeddedJob job =
+                EmbeddedJob.start(configuration, options.addresses(environment), line -> out.println("· " + line));
         ServeRecord running = ServeRecord.ofThisProcess(job.webUri(), job.gatewayUri(), job.checkpointFolder());
         running.write(home);
         try {

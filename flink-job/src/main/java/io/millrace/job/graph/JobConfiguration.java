@@ -71,6 +71,11 @@ public final class JobConfiguration {
         }
     }
 
+    /** What clients call the model that a configuration names. */
+    public static String modelName(Configuration configuration) {
+        return ModelResolution.modelName(configuration);
+    }
+
     private static Configuration parse(String name, InputStream in) throws IOException {
         byte[] bytes = in.readNBytes(FILE_BYTES_MAX + 1);
         if (bytes.length > FILE_BYTES_MAX) {
