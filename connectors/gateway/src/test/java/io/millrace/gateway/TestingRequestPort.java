@@ -9,6 +9,7 @@ import io.millrace.proto.TurnFinished;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -23,6 +24,7 @@ final class TestingRequestPort implements RequestPort {
     private final Map<String, TestingTurnStream> turns = new ConcurrentHashMap<>();
     private final BlockingQueue<TestingTurnStream> begun = new LinkedBlockingQueue<>();
     private final BlockingQueue<String> cancelled = new LinkedBlockingQueue<>();
+    private final Set<String> known = ConcurrentHashMap.newKeySet();
     private final List<TestingTurnStream> all = new CopyOnWriteArrayList<>();
     private volatile Consumer<TestingTurnStream> script = turn -> {};
     private volatile boolean ready = true;
@@ -71,6 +73,11 @@ final class TestingRequestPort implements RequestPort {
         return all.stream().mapToInt(TestingTurnStream::subscriptionCount).sum();
     }
 
+    /** Makes a turn known to the job though not to this port: another gateway began it. */
+    void know(String sessionId, String requestId) {
+        known.add(key(sessionId, requestId));
+    }
+
     /** Forgets a turn, as a port with a bound does. */
     void forget(TestingTurnStream turn) {
         turns.remove(key(turn.sessionId(), turn.requestId()));
@@ -81,11 +88,12 @@ final class TestingRequestPort implements RequestPort {
         if (!ready) {
             throw new ServingException(ErrorCode.UNAVAILABLE, "no job takes requests");
         }
-        if (request.hasResend() && !turns.containsKey(key(request.getSessionId(), request.getRequestId()))) {
+        String key = key(request.getSessionId(), request.getRequestId());
+        if (request.hasResend() && !turns.containsKey(key) && !known.contains(key)) {
             return new TestingTurnStream(request).fail("TURN_NOT_FOUND", "USER", "no such turn", "");
         }
         boolean[] isNew = new boolean[1];
-        TestingTurnStream turn = turns.computeIfAbsent(key(request.getSessionId(), request.getRequestId()), key -> {
+        TestingTurnStream turn = turns.computeIfAbsent(key, name -> {
             if (openTurns() >= capacity) {
                 throw new ServingException(ErrorCode.QUEUE_FULL, "the queue is full");
             }

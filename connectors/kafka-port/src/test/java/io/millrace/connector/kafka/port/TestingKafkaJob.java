@@ -22,6 +22,7 @@ import org.apache.kafka.clients.consumer.OffsetResetStrategy;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
@@ -81,6 +82,14 @@ final class TestingKafkaJob implements AutoCloseable {
         return turns.size();
     }
 
+    /** The turn that was begun, where there is one. */
+    synchronized TurnKey onlyTurn() {
+        if (turns.size() != 1) {
+            throw new AssertionError("not one turn: " + turns.keySet());
+        }
+        return turns.keySet().iterator().next();
+    }
+
     private void run() {
         try {
             while (!closed) {
@@ -99,7 +108,13 @@ final class TestingKafkaJob implements AutoCloseable {
     }
 
     private void assign() {
-        List<PartitionInfo> infos = consumer.partitionsFor(settings.requestTopic(), Duration.ofSeconds(30));
+        List<PartitionInfo> infos;
+        try {
+            infos = consumer.partitionsFor(settings.requestTopic(), Duration.ofSeconds(5));
+        } catch (TimeoutException e) {
+            // There is no broker now; the next round asks again.
+            return;
+        }
         Set<TopicPartition> partitions = new HashSet<>();
         for (PartitionInfo info : infos == null ? List.<PartitionInfo>of() : infos) {
             partitions.add(new TopicPartition(info.topic(), info.partition()));
