@@ -4,6 +4,8 @@ import static io.millrace.job.graph.TestingJob.request;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.millrace.connector.kafka.KafkaChunkOptions;
+import io.millrace.connector.kafka.KafkaRequestMetrics;
 import io.millrace.connector.kafka.broker.JavaCommand;
 import io.millrace.connector.kafka.broker.KafkaBroker;
 import io.millrace.connector.kafka.broker.KafkaBrokerOptions;
@@ -21,6 +23,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.configuration.Configuration;
+import org.apache.flink.runtime.testutils.InMemoryReporter;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.junit.jupiter.api.AfterAll;
@@ -126,6 +129,161 @@ class KafkaJobITCase {
             assertThat(client.tokens(small)).isEqualTo(expected(small, 10));
             assertThat(job.restarts()).isZero();
         }
+    }
+
+    @Test
+    void recordsThatAreNoRequestsAreDeadLetters() throws Exception {
+        InMemoryReporter reporter = InMemoryReporter.createWithRetainedMetrics();
+        PoisonRecords poison = new PoisonRecords(kafka.requestTopic(), 42);
+        List<AgentRequest> good = new ArrayList<>();
+        try (TestingKafkaJob job = new TestingKafkaJob(
+                        kafka, start(TestingEngine.instance(512)), reporter.addToConfiguration(new Configuration()));
+                TestingKafkaClient client = new TestingKafkaClient(kafka)) {
+            for (int i = 0; i < 100; i++) {
+                for (int j = 0; j < 10; j++) {
+                    client.sendLater(poison.next());
+                }
+                good.add(request("s" + i % 13, "r" + i, "hello " + i, 5));
+                client.sendLater(KafkaRecords.encode(good.get(i), kafka.requestTopic()));
+            }
+            client.readAnswers(good);
+            for (AgentRequest request : good) {
+                assertThat(client.tokens(request)).isEqualTo(expected(request, 5));
+            }
+            client.readUntil(
+                    "all dead letters are there", () -> client.deadLetters().size() >= 1000);
+            client.readRest(Duration.ofMillis(300));
+            poison.assertAreIn(client.deadLetters());
+            TestingMetrics metrics = new TestingMetrics(reporter);
+            assertThat(metrics.count("requests", KafkaRequestMetrics.DEAD_LETTERS))
+                    .isEqualTo(1000);
+            assertThat(metrics.count("requests", KafkaRequestMetrics.REQUESTS)).isEqualTo(100);
+            assertThat(job.restarts()).isZero();
+        }
+    }
+
+    @Test
+    void topicsThatAreMadeAgainAreReadFromTheirStart() throws Exception {
+        TestingServedModel model = start(TestingEngine.instance(512));
+        String savepoint;
+        try (TestingKafkaClient client = new TestingKafkaClient(kafka)) {
+            try (TestingKafkaJob job = new TestingKafkaJob(kafka, model, parallel())) {
+                sendAndCheck(client, requests("before", 12, 10));
+                job.checkpoint();
+                KafkaTopics.delete(kafka, List.of(kafka.requestTopic()), Duration.ofSeconds(30));
+                KafkaTopics.ensure(kafka, LAYOUT);
+                sendAndCheck(client, requests("fewer", 3, 5));
+                job.awaitRunning(1);
+                KafkaTopics.delete(kafka, List.of(kafka.tokenTopic()), Duration.ofSeconds(30));
+                KafkaTopics.ensure(kafka, LAYOUT);
+                sendAndCheck(client, requests("last", 30, 5));
+                savepoint = job.stopWithSavepoint(directory.toUri().toString());
+            }
+            // Behind the offsets of the savepoint the new topic has other records, and before them too.
+            KafkaTopics.delete(kafka, List.of(kafka.requestTopic()), Duration.ofSeconds(30));
+            KafkaTopics.ensure(kafka, LAYOUT);
+            List<AgentRequest> after = requests("after", 100, 5);
+            client.send(after.toArray(new AgentRequest[0]));
+            try (TestingKafkaJob job = new TestingKafkaJob(kafka, model, parallel(), savepoint)) {
+                client.readAnswers(after);
+                assertThat(job.restarts()).isZero();
+            }
+        }
+    }
+
+    private void sendAndCheck(TestingKafkaClient client, List<AgentRequest> requests) throws Exception {
+        client.send(requests.toArray(new AgentRequest[0]));
+        client.readAnswers(requests);
+        for (AgentRequest request : requests) {
+            int tokens = request.getChat().getSampling().getMaxTokens();
+            assertThat(client.tokens(request)).isEqualTo(expected(request, tokens));
+        }
+    }
+
+    @Test
+    void failedAndResumedJobLosesAndDoublesNothing() throws Exception {
+        TestingServedModel model = start(TestingEngine.slowInstance(512, 2000));
+        List<AgentRequest> requests = requests("s", 12, 150);
+        String savepoint;
+        try (TestingKafkaClient client = new TestingKafkaClient(kafka)) {
+            try (TestingKafkaJob job = new TestingKafkaJob(kafka, model, parallel())) {
+                client.send(requests.toArray(new AgentRequest[0]));
+                client.readUntil(
+                        "half of the first turn",
+                        () -> client.written(requests.get(0)).size() > 30);
+                job.replaceTaskManager();
+                job.awaitRunning(1);
+                client.readUntil(
+                        "more of it", () -> client.kept(requests.get(0)).size() > 60);
+                savepoint = job.stopWithSavepoint(directory.toUri().toString());
+            }
+            AgentRequest meanwhile = request("s0", "meanwhile", "hello", 20);
+            client.send(meanwhile);
+            Configuration wider = parallel();
+            wider.set(MillraceOptions.SOURCE_PARALLELISM, 1);
+            wider.set(MillraceOptions.DECODE_PARALLELISM, 3);
+            try (TestingKafkaJob job = new TestingKafkaJob(kafka, model, wider, savepoint)) {
+                requests.add(meanwhile);
+                client.readAnswers(requests);
+            }
+            for (AgentRequest request : requests) {
+                int tokens = request.equals(meanwhile) ? 20 : 150;
+                assertThat(client.tokens(request)).isEqualTo(expected(request, tokens));
+            }
+        }
+    }
+
+    @Test
+    void exactlyOnceWritesEachChunkOnce() throws Exception {
+        Configuration options = parallel();
+        options.set(KafkaOptions.DELIVERY, KafkaChunkOptions.Delivery.EXACTLY_ONCE);
+        List<AgentRequest> requests = requests("s", 8, 200);
+        try (TestingKafkaClient client = new TestingKafkaClient(kafka);
+                TestingKafkaJob job =
+                        new TestingKafkaJob(kafka, start(TestingEngine.slowInstance(512, 2000)), options)) {
+            client.send(requests.toArray(new AgentRequest[0]));
+            client.readUntil(
+                    "a part of the first turn",
+                    () -> client.written(requests.get(0)).size() > 20);
+            job.replaceTaskManager();
+            job.awaitRunning(1);
+            client.readAnswers(requests);
+            client.readRest(Duration.ofMillis(500));
+            for (AgentRequest request : requests) {
+                assertThat(client.tokens(request)).isEqualTo(expected(request, 200));
+                assertThat(client.written(request)).isEqualTo(client.kept(request));
+            }
+        }
+    }
+
+    @Test
+    void killedBrokerLosesNothing() throws Exception {
+        List<AgentRequest> requests = requests("s", 12, 150);
+        try (TestingKafkaJob job =
+                        new TestingKafkaJob(kafka, start(TestingEngine.slowInstance(512, 2000)), parallel());
+                TestingKafkaClient client = new TestingKafkaClient(kafka)) {
+            client.send(requests.toArray(new AgentRequest[0]));
+            client.readUntil(
+                    "a part of the first turn",
+                    () -> client.written(requests.get(0)).size() > 30);
+            broker.kill();
+            startBroker();
+            List<AgentRequest> later = requests("later", 5, 10);
+            client.send(later.toArray(new AgentRequest[0]));
+            requests.forEach(request -> client.readAnswers(List.of(request)));
+            client.readAnswers(later);
+            for (AgentRequest request : requests) {
+                assertThat(client.tokens(request)).isEqualTo(expected(request, 150));
+            }
+        }
+    }
+
+    private static List<AgentRequest> requests(String prefix, int count, int tokens) {
+        List<AgentRequest> requests = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            requests.add(request(prefix + i, "r", prefix + " ".repeat(i % 10), tokens));
+        }
+        return requests;
     }
 
     /** A request of so many bytes. */

@@ -59,6 +59,11 @@ final class TestingKafkaClient implements AutoCloseable {
         producer.flush();
     }
 
+    /** Sends a record some time soon. */
+    void sendLater(ProducerRecord<byte[], byte[]> record) {
+        producer.send(record);
+    }
+
     /** Sends a record and waits until Kafka has it; fails with Kafka's own error. */
     void sendRecord(ProducerRecord<byte[], byte[]> record) throws Exception {
         try {

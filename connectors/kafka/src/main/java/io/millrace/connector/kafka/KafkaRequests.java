@@ -48,7 +48,7 @@ public final class KafkaRequests {
             int parallelism) {
         SingleOutputStreamOperator<AgentRequest> requests = environment
                 .fromSource(
-                        source(settings, options),
+                        new RequestSource(source(settings, options), settings, options.groupId()),
                         WatermarkStrategy.noWatermarks(),
                         "kafka",
                         ProtoTypeInfo.ofMessage(InboundRecord.class))
