@@ -23,9 +23,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The connector's reader, with an eye on which topic it reads. By itself that goes on at its offset when the topic is
- * deleted and made again, and so leaves out what the new topic has before it. This one fails then, and so does a restored
- * one begin again: a split of another topic than there is now is read from the start. Requests that were read twice are
- * known by their ids.
+ * deleted and made again, and so leaves out what the new topic has before it. This one fails then, and so does a
+ * restored one begin again: a split of another topic than there is now is read from the start. Requests that were read
+ * twice are known by their ids.
  */
 final class RequestReader implements SourceReader<InboundRecord, KafkaPartitionSplit> {
     private static final Logger LOG = LoggerFactory.getLogger(RequestReader.class);

@@ -8,8 +8,8 @@ import org.apache.flink.core.io.SimpleVersionedSerializer;
 import org.apache.kafka.common.Uuid;
 
 /**
- * Writes a split as the topic's id (16 bytes, zero where it is not known), the version of the connector's own serializer
- * (4 bytes), and what that writes.
+ * Writes a split as the topic's id (16 bytes, zero where it is not known), the version of the connector's own
+ * serializer (4 bytes), and what that writes.
  */
 final class RequestSplitSerializer implements SimpleVersionedSerializer<KafkaPartitionSplit> {
     private static final int VERSION = 1;
