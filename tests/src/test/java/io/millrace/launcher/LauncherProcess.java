@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
 /** {@code ./millrace} as a process of its own, with what it has printed. */
-final class LauncherProcess implements AutoCloseable {
+public final class LauncherProcess implements AutoCloseable {
     private static final long STOP_SECONDS = 30;
 
     private final Process process;
@@ -48,7 +48,7 @@ final class LauncherProcess implements AutoCloseable {
     }
 
     /** Starts a command with variables of its own in its environment. */
-    static LauncherProcess start(Map<String, String> environment, String... arguments) throws IOException {
+    public static LauncherProcess start(Map<String, String> environment, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of("./millrace"));
         command.addAll(Arrays.asList(arguments));
         ProcessBuilder builder = new ProcessBuilder(command)
@@ -61,7 +61,7 @@ final class LauncherProcess implements AutoCloseable {
     }
 
     /** Waits for the end and returns the exit code; fails with what was printed if it takes longer. */
-    int exitCode(long seconds) throws InterruptedException {
+    public int exitCode(long seconds) throws InterruptedException {
         if (!process.waitFor(seconds, TimeUnit.SECONDS)) {
             throw new AssertionError("it did not end within " + seconds + " s:\n" + output());
         }
@@ -103,7 +103,7 @@ final class LauncherProcess implements AutoCloseable {
     }
 
     /** All that was printed. */
-    String output() {
+    public String output() {
         synchronized (lines) {
             return String.join("\n", lines);
         }
