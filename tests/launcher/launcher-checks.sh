@@ -60,6 +60,7 @@ check 'no command prints the usage' 0 './millrace demo' "$launcher"
 check 'help names the verbs of durable sessions' 0 './millrace resume --from PATH' "$launcher" help
 check 'help names the gateway' 0 './millrace gateway' "$launcher" help
 check 'help prints the usage' 0 'MILLRACE_HOME' "$launcher" help
+check 'help names the verbs of clusters' 0 './millrace cluster up' "$launcher" help
 check 'an unknown command is refused' 1 'there is no command fly' "$launcher" fly
 check 'java is missing' 1 'a JDK 17 or newer is needed' \
     env -u JAVA_HOME PATH="$(path_without java mvn)" bash "$launcher" demo
