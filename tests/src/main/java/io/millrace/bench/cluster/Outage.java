@@ -42,7 +42,7 @@ final class Outage {
         this.progress = requireNonNull(progress, "progress");
     }
 
-    /** Measures so many kills, each of a whole cluster; and heals the cluster after each. */
+    /** Measures so many kills, each of a whole cluster, which is healed between them. */
     void measure(ClusterProcesses cluster, int rounds, BenchReport report) throws Exception {
         Map<String, List<Double>> figures = new LinkedHashMap<>();
         for (int round = 1; round <= rounds; round++) {
@@ -61,8 +61,10 @@ final class Outage {
                     parts.get("outage_decode_ms")));
             parts.forEach((name, ms) ->
                     figures.computeIfAbsent(name, any -> new ArrayList<>()).add(ms));
-            cluster.heal(progress::say);
-            cluster.awaitRunning();
+            if (round < rounds) {
+                cluster.heal(progress::say);
+                cluster.awaitRunning();
+            }
         }
         figures.forEach((name, runs) -> report.addFigure(name, new Figure("ms", runs, List.of())));
     }
