@@ -9,6 +9,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * How to start a Java program as a process of its own, with the JVM that runs this one.
@@ -46,7 +47,10 @@ public record JavaCommand(
 
     /** The class path of this JVM. */
     public static List<String> ownClassPath() {
-        return List.of(System.getProperty("java.class.path").split(File.pathSeparator));
+        // The other program may have another working folder.
+        return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+                .map(entry -> Path.of(entry).toAbsolutePath().toString())
+                .toList();
     }
 
     /** The same with more arguments of the JVM. */
