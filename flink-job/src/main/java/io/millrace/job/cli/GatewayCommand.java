@@ -167,7 +167,7 @@ public final class GatewayCommand implements Callable<Integer> {
         return 0;
     }
 
-    private KafkaSettings kafka(Configuration configuration) {
+    KafkaSettings kafka(Configuration configuration) {
         if (bootstrapServers != null) {
             configuration.set(KafkaOptions.BOOTSTRAP_SERVERS, bootstrapServers);
         }

@@ -326,7 +326,6 @@ public final class KafkaPort implements RequestPort, AutoCloseable {
             if (turn == null || turn.isComplete()) {
                 return;
             }
-            turn.onNews(nanoTime.getAsLong());
             partitions = turn.partitions();
             String code = chunk.getFailed().getCode();
             if (code.equals(ErrorCode.TURN_NOT_FOUND.name()) && !turn.mayBeUnknown()) {
@@ -374,13 +373,17 @@ public final class KafkaPort implements RequestPort, AutoCloseable {
 
     private void deliver(KafkaTurn turn, TokenChunk chunk) {
         switch (turn.append(chunk)) {
-            case APPENDED -> turn.tellListeners();
+            case APPENDED -> {
+                turn.onNews(nanoTime.getAsLong());
+                turn.tellListeners();
+            }
             case COMPLETED -> {
                 // First the books, then the news: who hears of the end may ask how many turns are open.
                 ended(turn);
                 turn.tellListeners();
             }
-            // The chunks before a gap come again from the first: whoever opened the turn here asked for that.
+            // The chunks before a gap come again from the first: whoever opened the turn here asked for that. If they
+            // do not, the turn counts as silent.
             case REPEATED, GAP -> {}
         }
     }

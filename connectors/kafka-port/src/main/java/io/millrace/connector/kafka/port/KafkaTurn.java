@@ -24,8 +24,8 @@ final class KafkaTurn extends OrderedTurnStream {
     private boolean begunHere;
     private boolean lookedFor;
     private boolean askedByName;
-    private long lastNewsNanos;
-    private int repairs;
+    private volatile long lastNewsNanos;
+    private volatile int repairs;
 
     KafkaTurn(AgentRequest request, long nowNanos) {
         super(TurnKey.of(request));
@@ -111,7 +111,7 @@ final class KafkaTurn extends OrderedTurnStream {
         return askedByName;
     }
 
-    /** Something came of the turn. */
+    /** The turn got on. Needs no lock. */
     void onNews(long nowNanos) {
         lastNewsNanos = nowNanos;
         repairs = 0;

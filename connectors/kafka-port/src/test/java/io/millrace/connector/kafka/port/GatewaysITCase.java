@@ -247,7 +247,8 @@ class GatewaysITCase {
 
     private static String chat(int tokens) {
         return "{\"stream\":true,\"max_tokens\":" + tokens
-                + ",\"nvext\":{\"extra_fields\":[\"stop_reason\"]},\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}";
+                + ",\"nvext\":{\"extra_fields\":[\"stop_reason\"]},\"messages\":[{\"role\":\"user\","
+                + "\"content\":\"hello\"}]}";
     }
 
     private RunningGateway gateway(KafkaPortOptions options) throws Exception {

@@ -249,7 +249,8 @@ class KafkaPortITCase {
 
     @Test
     void brokerThatIsKilledAndStartedAgainLosesNothing() throws Exception {
-        KafkaPort port = port();
+        KafkaPort port = port(KafkaPortOptions.DEFAULT.withTimes(Duration.ofMinutes(2), Duration.ofSeconds(3)));
+        KafkaPort impatient = port(KafkaPortOptions.DEFAULT.withTimes(Duration.ofSeconds(1), Duration.ofSeconds(3)));
         job.holdAt(3);
         List<TurnStream> turns = new ArrayList<>();
         for (int i = 0; i < 16; i++) {
@@ -259,6 +260,9 @@ class KafkaPortITCase {
         broker.kill();
         // A short outage is waited for.
         TurnStream meanwhile = port.submit(chat("s1", "meanwhile", 5));
+        TurnStream given = impatient.submit(chat("s3", "given up", 5));
+        assertThat(end(given).getFailed().getCode()).isEqualTo("UNAVAILABLE");
+        assertThat(impatient.find("s3", "given up")).isEmpty();
         await("the outage is noticed", () -> !port.isReady());
         assertThat(port.problem()).contains("Kafka does not answer");
         startBroker();
@@ -268,6 +272,8 @@ class KafkaPortITCase {
             assertWhole(turn, 10);
         }
         assertWhole(meanwhile, 5);
+        await("the outage is over there too", impatient::isReady);
+        assertWhole(impatient.submit(chat("s3", "given up", 5)), 5);
         assertWhole(port.submit(chat("s2", "later", 5)), 5);
     }
 
