@@ -58,6 +58,7 @@ final class SavepointOptions {
 
     /** How the savepoint is used, for people. */
     static String hint(String savepoint) {
-        return "resume it with: ./millrace resume --from " + savepoint;
+        return "resume it with: ./millrace resume --from " + savepoint
+                + ", or on a cluster with ./millrace submit --from";
     }
 }

@@ -2,6 +2,7 @@ package io.millrace.job.cluster;
 
 import io.millrace.job.graph.JobConfiguration;
 import io.millrace.job.graph.MillraceOptions;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.flink.configuration.ConfigOption;
@@ -15,6 +16,8 @@ final class ClusterSettings {
     static Map<String, String> of(ClusterState state, Distribution distribution, ClusterFolder folder) {
         ClusterPlan plan = state.plan();
         Map<String, String> settings = new TreeMap<>(load(distribution, "session-cluster.yaml"));
+        // Prometheus' port would be open to other machines; Flink's REST interface has the metrics too.
+        settings.keySet().removeIf(key -> key.startsWith("metrics.reporter"));
         settings.putAll(folder.settings());
         if (plan.highAvailability()) {
             settings.putAll(load(distribution, "high-availability.yaml"));
@@ -52,7 +55,11 @@ final class ClusterSettings {
     private static void parallelism(ClusterPlan plan, Map<String, String> settings) {
         Configuration configuration = Configuration.fromMap(settings);
         int slots = plan.taskManagers() * configuration.get(TaskManagerOptions.NUM_TASK_SLOTS);
-        for (ConfigOption<Integer> option : java.util.List.of(
+        if (configuration.get(MillraceOptions.DISAGGREGATION_ENABLED)) {
+            // Half of them for Prefill.
+            slots = Math.max(1, slots / 2);
+        }
+        for (ConfigOption<Integer> option : List.of(
                 MillraceOptions.SOURCE_PARALLELISM,
                 MillraceOptions.ROUTER_PARALLELISM,
                 MillraceOptions.PREFILL_PARALLELISM,
