@@ -21,12 +21,14 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.apache.flink.configuration.Configuration;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +37,8 @@ final class ClusterStart {
     private static final Duration START_LIMIT = Duration.ofMinutes(3);
     private static final Duration JOB_LIMIT = Duration.ofMinutes(10);
     private static final int CONNECT_MS = 1000;
+    /** Characters of a job's id that its savepoints' names have. */
+    private static final int JOB_ID_CHARS = 6;
 
     private static final String GATEWAY = "io.millrace.job.cli.GatewayCommand";
 
@@ -217,19 +221,37 @@ final class ClusterStart {
         }
     }
 
-    /** Where a job goes on that follows one: its newest savepoint or checkpoint. */
-    private @Nullable String lastState() {
+    /** Where a job goes on that follows one: its newest savepoint or checkpoint, whoever had it taken. */
+    private @Nullable String lastState() throws IOException {
         if (state.savepoint() != null) {
             return state.savepoint();
         }
-        if (state.job() == null) {
+        String job = state.job();
+        if (job == null) {
             return null;
         }
-        Path checkpoints = folder.checkpoints().resolve(state.job());
-        try {
-            return SavepointPath.find(checkpoints.toString());
-        } catch (ServingException e) {
-            return null;
+        List<Path> states = new ArrayList<>(children(folder.checkpoints().resolve(job), "chk-"));
+        // Flink names a savepoint by the beginning of its job's id.
+        states.addAll(children(folder.savepoints(), "savepoint-" + job.substring(0, JOB_ID_CHARS) + "-"));
+        Path newest = null;
+        FileTime newestTime = FileTime.fromMillis(0);
+        for (Path one : states) {
+            Path metadata = one.resolve("_metadata");
+            if (Files.exists(metadata) && Files.getLastModifiedTime(metadata).compareTo(newestTime) >= 0) {
+                newest = one;
+                newestTime = Files.getLastModifiedTime(metadata);
+            }
+        }
+        return newest == null ? null : newest.toUri().toString();
+    }
+
+    private static List<Path> children(Path parent, String prefix) throws IOException {
+        if (!Files.isDirectory(parent)) {
+            return List.of();
+        }
+        try (Stream<Path> children = Files.list(parent)) {
+            return children.filter(child -> child.getFileName().toString().startsWith(prefix))
+                    .toList();
         }
     }
 
