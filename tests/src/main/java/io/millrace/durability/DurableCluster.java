@@ -12,7 +12,7 @@ import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
 
 /** A cluster in this process on which one job runs after the other. */
 public final class DurableCluster implements AutoCloseable {
-    /** The most that a job of it may be parallel. */
+    /** Slots of a TaskManager: the most that a job may be parallel, and a disaggregated one that has two of them. */
     public static final int SLOTS = 3;
 
     private final MiniCluster cluster;
@@ -25,6 +25,16 @@ public final class DurableCluster implements AutoCloseable {
      * @param options the cluster's, over those that it has anyhow
      */
     public DurableCluster(MemorySize managedMemory, Configuration options) throws Exception {
+        this(managedMemory, options, 1);
+    }
+
+    /**
+     * Starts a cluster of several TaskManagers, between which records go over the network.
+     *
+     * @param managedMemory of the slots of each
+     * @param options the cluster's, over those that it has anyhow
+     */
+    public DurableCluster(MemorySize managedMemory, Configuration options, int taskManagers) throws Exception {
         configuration = new Configuration();
         configuration.set(RestOptions.BIND_PORT, "0");
         configuration.set(TaskManagerOptions.NETWORK_MEMORY_MIN, MemorySize.ofMebiBytes(16));
@@ -33,7 +43,7 @@ public final class DurableCluster implements AutoCloseable {
         configuration.addAll(options);
         cluster = new MiniCluster(new MiniClusterConfiguration.Builder()
                 .setConfiguration(configuration)
-                .setNumTaskManagers(1)
+                .setNumTaskManagers(taskManagers)
                 .setNumSlotsPerTaskManager(SLOTS)
                 .build());
         cluster.start();

@@ -25,6 +25,7 @@ import org.apache.flink.core.execution.SavepointFormatType;
  * @param checkpointMs the interval of checkpoints
  * @param phases the job's parts, one after the other
  * @param faults the failures, one after the other
+ * @param disaggregated whether Prefill and Decode have engines of their own
  */
 record Disturbance(
         long seed,
@@ -38,7 +39,8 @@ record Disturbance(
         Tiers tiers,
         int checkpointMs,
         List<Phase> phases,
-        List<Fault> faults) {
+        List<Fault> faults,
+        boolean disaggregated) {
     /**
      * A part of a run.
      *
@@ -102,7 +104,8 @@ record Disturbance(
     /** No failure, one task of each kind. */
     static Disturbance none() {
         Phase whole = new Phase(1, Long.MAX_VALUE, SavepointFormatType.NATIVE);
-        return new Disturbance(0, true, true, false, true, true, false, true, Tiers.ALL, 20, List.of(whole), List.of());
+        return new Disturbance(
+                0, true, true, false, true, true, false, true, Tiers.ALL, 20, List.of(whole), List.of(), false);
     }
 
     /**
@@ -126,13 +129,27 @@ record Disturbance(
                 Tiers.draw(random),
                 15 + random.nextInt(40),
                 phases(random, tokens, chained),
-                faults(random, passes, chained));
+                faults(random, passes, chained),
+                // Drawn last, so that a seed's other draws are what they were without it.
+                random.nextInt(3) == 0);
     }
 
     /** The same on a device with blocks for few sessions, with tiers below it. */
     Disturbance withTiers(Tiers others) {
         return new Disturbance(
-                seed, rocksDb, unaligned, chained, warm, false, inline, tolerant, others, checkpointMs, phases, faults);
+                seed,
+                rocksDb,
+                unaligned,
+                chained,
+                warm,
+                false,
+                inline,
+                tolerant,
+                others,
+                checkpointMs,
+                phases,
+                faults,
+                disaggregated);
     }
 
     /** The same with keyed state in RocksDB, or on the heap. */
@@ -163,7 +180,8 @@ record Disturbance(
                 tiers,
                 checkpointMs,
                 otherPhases,
-                otherFaults);
+                otherFaults,
+                disaggregated);
     }
 
     /** Whether a job of another parallelism goes on with the savepoints: then Flink reads all that is in them. */
@@ -232,7 +250,8 @@ record Disturbance(
     public String toString() {
         return "seed " + seed + ": " + (rocksDb ? "rocksdb" : "hashmap") + (unaligned ? ", unaligned" : ", aligned")
                 + (chained ? ", chained" : "") + (warm ? ", warm" : ", cold") + (ample ? ", ample" : ", tiny")
-                + (inline ? ", inline" : "") + (tolerant ? ", tolerant" : "") + ", " + tiers + ", every " + checkpointMs
+                + (inline ? ", inline" : "") + (tolerant ? ", tolerant" : "")
+                + (disaggregated ? ", disaggregated" : "") + ", " + tiers + ", every " + checkpointMs
                 + " ms, "
                 + "parallelism " + phases + ", " + faults;
     }

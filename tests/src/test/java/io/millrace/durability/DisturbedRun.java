@@ -12,9 +12,11 @@ import io.millrace.engine.EngineStats;
 import io.millrace.job.graph.MillraceJob;
 import io.millrace.job.graph.MillraceOptions;
 import io.millrace.kv.BlockValue;
+import io.millrace.operators.EngineRole;
 import io.millrace.operators.ServedModel;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -129,7 +131,10 @@ final class DisturbedRun {
             ServedModel model = setting.made().apply(MillraceJob.servedModel(options));
             setting.begun().accept(book);
             // The engine stays for as long as somebody leases it.
-            EngineLease warmth = disturbance.warm() ? model.lease("warmth", output -> {}, 1) : null;
+            List<EngineLease> warmth = new ArrayList<>();
+            if (disturbance.warm()) {
+                engines(disturbance, model).forEach(engine -> warmth.add(engine.lease("warmth", output -> {}, 1)));
+            }
             try {
                 Attempt attempt = new Attempt(disturbance, options, model, setting, faults, book, port);
                 int restarts = attempt.run();
@@ -137,11 +142,16 @@ final class DisturbedRun {
                 return new Result(
                         book, faults.injected(), faults.passes(), loads, attempt.damagedValues(), restarts, seconds);
             } finally {
-                if (warmth != null) {
-                    warmth.close();
-                }
+                warmth.forEach(EngineLease::close);
             }
         }
+    }
+
+    /** The model as each of the job's engines serves it. */
+    private static List<ServedModel> engines(Disturbance disturbance, ServedModel model) {
+        return disturbance.disaggregated()
+                ? List.of(model.inRole(EngineRole.PREFILL), model.inRole(EngineRole.DECODE))
+                : List.of(model);
     }
 
     private Configuration options(Disturbance disturbance, Path state) {
@@ -151,6 +161,7 @@ final class DisturbedRun {
         options.set(MillraceOptions.BLOCK_SIZE_TOKENS, sizes.blockSizeTokens());
         options.set(MillraceOptions.BLOCK_COUNT, disturbance.ample() ? sizes.ampleBlocks() : sizes.fewBlocks());
         options.set(MillraceOptions.BACKEND_THREADS, sizes.threads());
+        options.set(MillraceOptions.DISAGGREGATION_ENABLED, disturbance.disaggregated());
         options.set(MillraceOptions.PREFILL_MIN_UNCACHED_TOKENS, 64);
         options.set(MillraceOptions.ENGINE_LINGER, Duration.ZERO);
         options.set(StateBackendOptions.STATE_BACKEND, disturbance.rocksDb() ? "rocksdb" : "hashmap");
@@ -230,7 +241,7 @@ final class DisturbedRun {
                         savepoint = stop(job, phase);
                     } else {
                         faults.clear();
-                        checkEngine();
+                        checkEngines();
                         ending.look(job);
                     }
                     restarts += job.restarts();
@@ -297,8 +308,14 @@ final class DisturbedRun {
         }
 
         /** No turn is left behind in the engine, nor a block. */
-        private void checkEngine() throws Exception {
-            try (EngineLease lease = model.lease("check", output -> {}, 1)) {
+        private void checkEngines() throws Exception {
+            for (ServedModel engine : engines(disturbance, model)) {
+                checkEngine(engine);
+            }
+        }
+
+        private void checkEngine(ServedModel engine) throws Exception {
+            try (EngineLease lease = engine.lease("check", output -> {}, 1)) {
                 while (isBusy(lease.engine().stats())) {
                     if (System.nanoTime() > deadlineNanos) {
                         throw new AssertionError(

@@ -42,7 +42,7 @@ class ReplayUnderFailuresITCase {
     static void start() throws Exception {
         smallModel = folder.resolve("generated.gguf");
         GeneratedModel.write(smallModel, GeneratedModel.Options.tiny("llama", 1));
-        cluster = new DurableCluster(MemorySize.ofMebiBytes(96), new Configuration());
+        cluster = new DurableCluster(MemorySize.ofMebiBytes(96), new Configuration(), 2);
     }
 
     @AfterAll

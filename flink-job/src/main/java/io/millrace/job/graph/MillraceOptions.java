@@ -196,9 +196,9 @@ public final class MillraceOptions {
                     .noDefaultValue()
                     .withDescription(
                             "What a slot of Prefill's group has: cpu (cores) and task-heap (memory), both needed,"
-                                    + " task-off-heap and managed (memory), and any other key is an external resource and how much"
-                                    + " of it, such as gpu:1. Set for both groups or for none, and then with Flink's fine-grained"
-                                    + " resources.");
+                                    + " task-off-heap and managed (memory), and any other key is an external"
+                                    + " resource and how much of it, such as gpu:1. Set for both groups or for none,"
+                                    + " and then with Flink's fine-grained resources.");
 
     /** What the other slots have. */
     public static final ConfigOption<Map<String, String>> DISAGGREGATION_DECODE_RESOURCES =

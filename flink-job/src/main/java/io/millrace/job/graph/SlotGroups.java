@@ -32,8 +32,8 @@ record SlotGroups(SlotSharingGroup prefill, SlotSharingGroup others) {
     /**
      * The groups of a configuration.
      *
-     * @throws ServingException {@code INVALID_REQUEST} if it names what a group has and that cannot be read, or names it
-     *     for one group alone
+     * @throws ServingException {@code INVALID_REQUEST} if it names what a group has and that cannot be read, or names
+     *     it for one group alone
      */
     static SlotGroups of(Configuration configuration) {
         if (!configuration.get(MillraceOptions.DISAGGREGATION_ENABLED)) {

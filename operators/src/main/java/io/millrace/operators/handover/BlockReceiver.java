@@ -9,22 +9,29 @@ import io.millrace.kv.host.HostSlot;
 import io.millrace.kv.host.HostTier;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Puts blocks that arrive in parts into HOST, where the turn behind them finds them. A block of which a part is missing,
- * that is not what its header says, or that HOST has no room for is dropped: it is computed. Used on the task thread.
+ * Puts blocks that arrive in parts into HOST, where the turn behind them finds them. A block of which a part is
+ * missing, that is not what its header says, or that HOST has no room for is dropped: it is computed. Used on the task
+ * thread.
  */
 public final class BlockReceiver implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(BlockReceiver.class);
+
+    /** Parts that come after a longer pause begin a new flow. */
+    private static final long PAUSE_NANOS = 20_000_000;
 
     private final @Nullable HostTier host;
     private final int valueBytes;
     private final Predicate<BlockHash> onDevice;
     private final HandoverCounters counters;
+    private final LongSupplier nanoClock;
+    private long lastPartNanos;
     private final Map<Integer, Arrival> arrivals = new HashMap<>();
 
     /** A block of which the first parts have come. Without a slot the others are passed over. */
@@ -45,18 +52,25 @@ public final class BlockReceiver implements AutoCloseable {
      * @param host takes the blocks; null if it is off, and then nothing is taken
      * @param contentBytes bytes of a block's content
      * @param onDevice whether the device holds a block now
+     * @param nanoClock nanoseconds of a monotonic clock
      */
     public BlockReceiver(
-            @Nullable HostTier host, int contentBytes, Predicate<BlockHash> onDevice, HandoverCounters counters) {
+            @Nullable HostTier host,
+            int contentBytes,
+            Predicate<BlockHash> onDevice,
+            HandoverCounters counters,
+            LongSupplier nanoClock) {
         this.host = host;
         this.valueBytes = BlockValue.valueBytes(contentBytes);
         this.onDevice = requireNonNull(onDevice, "onDevice");
         this.counters = requireNonNull(counters, "counters");
+        this.nanoClock = requireNonNull(nanoClock, "nanoClock");
+        this.lastPartNanos = nanoClock.getAsLong() - PAUSE_NANOS;
     }
 
     /** Takes a part; its bytes are copied. */
     public void accept(HandoverRecord.OfBlock part) {
-        counters.receivedBytes.add(part.length());
+        count(part);
         Arrival arrival = arrivals.get(part.sender());
         if (part.offset() == 0) {
             drop(arrival);
@@ -91,6 +105,16 @@ public final class BlockReceiver implements AutoCloseable {
     public void close() {
         arrivals.values().forEach(this::drop);
         arrivals.clear();
+    }
+
+    private void count(HandoverRecord.OfBlock part) {
+        counters.receivedBytes.add(part.length());
+        long nowNanos = nanoClock.getAsLong();
+        long sinceLastNanos = nowNanos - lastPartNanos;
+        if (sinceLastNanos < PAUSE_NANOS) {
+            counters.receiveNanos.add(sinceLastNanos);
+        }
+        lastPartNanos = nowNanos;
     }
 
     private Arrival begin(HandoverRecord.OfBlock part) {

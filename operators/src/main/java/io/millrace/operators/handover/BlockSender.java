@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sends blocks of turns to Decode, each once it is computed:
@@ -27,6 +28,9 @@ import java.util.function.LongSupplier;
  *   task thread       engine's thread     copy thread         task thread
  *   names blocks -->  holds them     -->  copies, lets go --> sends in parts, as the output has room
  * </pre>
+ *
+ * <p>Blocks of a step are held before the engine goes on, where the step's listener sees to it: see {@link #take}.
+ * Those that it held before are asked for when they are copied, and come after the step that runs.
  *
  * <p>Copies are made into a fixed number of buffers, so a full output holds back the copies, these what waits for them,
  * and that the engine: see {@link #isFull}. A block that is gone before it was held is not sent, and Decode computes
@@ -100,6 +104,7 @@ public final class BlockSender {
     private final Map<Key, OpenBlock> open = new HashMap<>();
     private final ArrayDeque<OpenBlock> waiting = new ArrayDeque<>();
     private final ArrayDeque<byte[]> freeBuffers = new ArrayDeque<>();
+    private @Nullable SharedHold taking;
     private int madeBuffers;
     private int copies;
 
@@ -110,10 +115,12 @@ public final class BlockSender {
         final Key key;
         final SessionPlacement placement;
         final List<OutgoingTurn> turns = new ArrayList<>();
+        final SharedHold.@Nullable Pin pin;
 
-        OpenBlock(Key key, SessionPlacement placement) {
+        OpenBlock(Key key, SessionPlacement placement, SharedHold.@Nullable Pin pin) {
             this.key = key;
             this.placement = placement;
+            this.pin = pin;
         }
     }
 
@@ -154,7 +161,7 @@ public final class BlockSender {
             Key key = new Key(turn.target(), hash);
             OpenBlock block = open.get(key);
             if (block == null) {
-                block = new OpenBlock(key, turn.placement());
+                block = new OpenBlock(key, turn.placement(), taking == null ? null : taking.take(hash));
                 open.put(key, block);
                 waiting.add(block);
             }
@@ -162,6 +169,22 @@ public final class BlockSender {
             turn.opened(nowNanos);
         }
         pump();
+    }
+
+    /**
+     * Takes blocks that the engine holds, as far as they are to be sent by what is done in this; the others are let go.
+     *
+     * @param held blocks that a step computed
+     */
+    public void take(HeldBlocks held, TaskThread.Mail events) throws Exception {
+        SharedHold shared = new SharedHold(held);
+        taking = shared;
+        try {
+            events.run();
+        } finally {
+            taking = null;
+            shared.releaseRest();
+        }
     }
 
     /** All blocks of a turn are there: sends the rest, and does something once all were sent or given up. */
@@ -181,6 +204,9 @@ public final class BlockSender {
             boolean unwanted = block.turns.isEmpty();
             if (unwanted) {
                 open.remove(block.key);
+                if (block.pin != null) {
+                    block.pin.close();
+                }
             }
             return unwanted;
         });
@@ -194,25 +220,38 @@ public final class BlockSender {
     private void pump() throws Exception {
         boolean wasFull = isFull();
         while (copies < COPIES_MAX && !waiting.isEmpty() && freeBufferCount() > 0) {
-            List<OpenBlock> blocks = new ArrayList<>();
-            List<byte[]> buffers = new ArrayList<>();
-            while (blocks.size() < COPY_BLOCKS_MAX && !waiting.isEmpty() && freeBufferCount() > 0) {
-                blocks.add(waiting.remove());
-                buffers.add(takeBuffer());
-            }
-            copies++;
-            List<BlockHash> hashes =
-                    blocks.stream().map(block -> block.key.hash()).toList();
-            parts.holder().hold(hashes, held -> {
-                Copy copy = new Copy(blocks, buffers, held);
-                if (!parts.copyThread().offer(copy)) {
-                    copy.abandon();
-                    copy.mail();
-                }
-            });
+            copyNext();
         }
         if (wasFull && !isFull()) {
             parts.whenRoom().run();
+        }
+    }
+
+    /** Orders a copy of the next blocks: of those that are held, or of those that are not. */
+    private void copyNext() {
+        List<OpenBlock> blocks = new ArrayList<>();
+        List<byte[]> buffers = new ArrayList<>();
+        boolean pinned = waiting.element().pin != null;
+        while (blocks.size() < COPY_BLOCKS_MAX
+                && !waiting.isEmpty()
+                && (waiting.element().pin != null) == pinned
+                && freeBufferCount() > 0) {
+            blocks.add(waiting.remove());
+            buffers.add(takeBuffer());
+        }
+        copies++;
+        if (pinned) {
+            order(new Copy(blocks, buffers, null));
+            return;
+        }
+        List<BlockHash> hashes = blocks.stream().map(block -> block.key.hash()).toList();
+        parts.holder().hold(hashes, held -> order(new Copy(blocks, buffers, held)));
+    }
+
+    private void order(Copy copy) {
+        if (!parts.copyThread().offer(copy)) {
+            copy.abandon();
+            copy.mail();
         }
     }
 
@@ -290,35 +329,52 @@ public final class BlockSender {
         final List<OpenBlock> blocks;
         final List<byte[]> buffers;
         final boolean[] copied;
-        private final HeldBlocks held;
+        private final @Nullable HeldBlocks held;
 
-        Copy(List<OpenBlock> blocks, List<byte[]> buffers, HeldBlocks held) {
+        /** A copy of blocks, of which each has a pin, or that were held for it. */
+        Copy(List<OpenBlock> blocks, List<byte[]> buffers, @Nullable HeldBlocks held) {
             this.blocks = blocks;
             this.buffers = buffers;
-            this.held = requireNonNull(held, "held");
+            this.held = held;
             this.copied = new boolean[blocks.size()];
         }
 
         @Override
         public void run() {
-            try (held) {
-                int next = 0;
-                for (int i = 0; i < held.size(); i++) {
-                    while (!blocks.get(next).key.hash().equals(held.hash(i))) {
-                        next++;
-                    }
-                    copy(i, next);
+            try {
+                if (held == null) {
+                    copyPinned();
+                } else {
+                    copyHeld(held);
                 }
             } finally {
+                letGo();
                 mail();
             }
         }
 
-        private void copy(int index, int block) {
+        private void copyPinned() {
+            for (int i = 0; i < blocks.size(); i++) {
+                copy(i, requireNonNull(blocks.get(i).pin, "pin")::read);
+            }
+        }
+
+        private void copyHeld(HeldBlocks from) {
+            int next = 0;
+            for (int i = 0; i < from.size(); i++) {
+                while (!blocks.get(next).key.hash().equals(from.hash(i))) {
+                    next++;
+                }
+                int index = i;
+                copy(next, target -> from.read(index, target));
+            }
+        }
+
+        private void copy(int block, Consumer<ByteBuffer> read) {
             long beginNanos = parts.nanoClock().getAsLong();
             ByteBuffer value = ByteBuffer.wrap(buffers.get(block));
-            held.read(index, value.duplicate().position(BlockValue.HEADER_BYTES));
-            BlockValue.encodeHeader(held.hash(index), value);
+            read.accept(value.duplicate().position(BlockValue.HEADER_BYTES));
+            BlockValue.encodeHeader(blocks.get(block).key.hash(), value);
             copied[block] = true;
             counters.copySeconds.update(parts.nanoClock().getAsLong() - beginNanos);
         }
@@ -326,7 +382,18 @@ public final class BlockSender {
         @Override
         public void abandon() {
             Arrays.fill(copied, false);
-            held.close();
+            letGo();
+        }
+
+        private void letGo() {
+            if (held != null) {
+                held.close();
+            }
+            for (OpenBlock block : blocks) {
+                if (block.pin != null) {
+                    block.pin.close();
+                }
+            }
         }
 
         void mail() {

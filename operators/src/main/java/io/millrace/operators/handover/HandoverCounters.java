@@ -16,6 +16,7 @@ public final class HandoverCounters {
 
     final LongAdder receivedBlocks = new LongAdder();
     final LongAdder receivedBytes = new LongAdder();
+    final LongAdder receiveNanos = new LongAdder();
     final LongAdder insertedBlocks = new LongAdder();
     final LongAdder knownBlocks = new LongAdder();
     final LongAdder damagedBlocks = new LongAdder();

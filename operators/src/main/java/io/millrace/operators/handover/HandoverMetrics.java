@@ -19,6 +19,10 @@ public final class HandoverMetrics {
     public static final String COPY_SECONDS = "handover_copy_seconds";
     /** Seconds that a turn waited for its blocks to be sent when its prompt was computed. */
     public static final String EXPOSED_SECONDS = "handover_exposed_seconds";
+    /** Seconds in which blocks of turns were on their way to Decode, of each turn its own. */
+    public static final String OPEN_SECONDS = "handover_seconds_total";
+    /** Seconds of these in which turns waited for their blocks alone. */
+    public static final String WAITED_SECONDS = "handover_waited_seconds_total";
     /** Share of the time of sending that passed while prompts were computed. */
     public static final String HIDDEN_RATIO = "handover_hidden_ratio";
 
@@ -26,6 +30,8 @@ public final class HandoverMetrics {
     public static final String RECEIVED_BLOCKS = "handover_blocks_received_total";
     /** Bytes that came to Decode. */
     public static final String RECEIVED_BYTES = "handover_bytes_received_total";
+    /** Seconds in which parts of blocks came; longer pauses between two of them do not count. */
+    public static final String RECEIVE_SECONDS = "handover_receive_seconds_total";
     /** Blocks that were put into HOST. */
     public static final String INSERTED_BLOCKS = "handover_blocks_inserted_total";
     /** Blocks that Decode had already. */
@@ -36,6 +42,8 @@ public final class HandoverMetrics {
     public static final String INCOMPLETE_BLOCKS = "handover_blocks_incomplete_total";
     /** Blocks that HOST had no room for. */
     public static final String REFUSED_BLOCKS = "handover_blocks_refused_total";
+
+    private static final double NANOS_PER_SECOND = 1e9;
 
     private HandoverMetrics() {}
 
@@ -48,6 +56,8 @@ public final class HandoverMetrics {
         count(group, GONE_BLOCKS, counters.goneBlocks);
         group.histogram(COPY_SECONDS, counters.copySeconds);
         group.histogram(EXPOSED_SECONDS, counters.exposedSeconds);
+        seconds(group, OPEN_SECONDS, counters.openNanos);
+        seconds(group, WAITED_SECONDS, counters.exposedNanos);
         group.gauge(HIDDEN_RATIO, (Gauge<Double>) counters::hiddenRatio);
     }
 
@@ -56,11 +66,16 @@ public final class HandoverMetrics {
         MetricGroup group = MetricGroups.of(operatorGroup);
         count(group, RECEIVED_BLOCKS, counters.receivedBlocks);
         count(group, RECEIVED_BYTES, counters.receivedBytes);
+        seconds(group, RECEIVE_SECONDS, counters.receiveNanos);
         count(group, INSERTED_BLOCKS, counters.insertedBlocks);
         count(group, KNOWN_BLOCKS, counters.knownBlocks);
         count(group, DAMAGED_BLOCKS, counters.damagedBlocks);
         count(group, INCOMPLETE_BLOCKS, counters.incompleteBlocks);
         count(group, REFUSED_BLOCKS, counters.refusedBlocks);
+    }
+
+    private static void seconds(MetricGroup group, String name, LongAdder nanos) {
+        group.gauge(name, (Gauge<Double>) () -> nanos.sum() / NANOS_PER_SECOND);
     }
 
     private static void count(MetricGroup group, String name, LongAdder adder) {

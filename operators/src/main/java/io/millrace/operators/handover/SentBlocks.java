@@ -8,8 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * The blocks that were sent to each subtask of Decode, as many of the latest used as it is thought to hold. What it says
- * is a guess: a block that a subtask has lost meanwhile is computed there. Used on the task thread.
+ * The blocks that were sent to each subtask of Decode, as many of the latest used as it is thought to hold. What it
+ * says is a guess: a block that a subtask has lost meanwhile is computed there. Used on the task thread.
  */
 final class SentBlocks {
     private final int blocksMax;

@@ -1,10 +1,12 @@
 package io.millrace.operators.prefill;
 
+import io.millrace.engine.HeldBlocks;
 import io.millrace.engine.SequenceRequest;
 import io.millrace.engine.StepOutput;
 import io.millrace.kv.flink.SessionPlacement;
 import io.millrace.operators.tiers.TaskThread;
 import io.millrace.proto.Turn;
+import org.jspecify.annotations.Nullable;
 
 /** How the blocks that Prefill computes come to Decode. Used on the task thread. */
 interface Handover extends AutoCloseable {
@@ -23,6 +25,13 @@ interface Handover extends AutoCloseable {
 
     /** The turn's prompt is going to be computed; so many tokens of it are there. */
     void begin(PendingTurn turn, int cachedTokens) throws Exception;
+
+    /**
+     * Does what a step's events ask for, with blocks that the step computed.
+     *
+     * @param held closed by this, now or when they are copied; null if there are none
+     */
+    void onStep(@Nullable HeldBlocks held, TaskThread.Mail events) throws Exception;
 
     /** So many tokens of the prompt are there. */
     void advanced(PendingTurn turn, int tokens) throws Exception;

@@ -25,6 +25,7 @@ import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
  *
  * @param settings how it works
  * @param lease Prefill's engine
+ * @param steps the lease's listener
  * @param environment the task's
  * @param task its thread
  * @param output where records go
@@ -34,6 +35,7 @@ import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
 record HandoverOpening(
         HandoverSettings settings,
         EngineLease lease,
+        HoldingInbox steps,
         Environment environment,
         TaskThread task,
         BlockSender.Output output,
@@ -43,12 +45,13 @@ record HandoverOpening(
     private static final int BUFFERS_MAX = 256;
     /** Copies that wait for the copy thread: as many as a sender orders at a time, and some to spare. */
     private static final int WAITING_COPIES_MAX = 16;
-    /** Of so many blocks of the engine one may wait to be copied. Those that wait are not held: others may take them. */
+    /** Of so many blocks of the engine one may wait to be copied: at most a quarter of them can be held. */
     private static final int BLOCKS_PER_WAITING = 8;
 
     HandoverOpening {
         requireNonNull(settings, "settings");
         requireNonNull(lease, "lease");
+        requireNonNull(steps, "steps");
         requireNonNull(environment, "environment");
         requireNonNull(task, "task");
         requireNonNull(output, "output");
@@ -79,7 +82,7 @@ record HandoverOpening(
                 (int) Math.max(BUFFERS_MIN, Math.min(BUFFERS_MAX, buffers)),
                 Math.max(1, engineBlocks / BLOCKS_PER_WAITING),
                 engineBlocks));
-        made[0] = new RecordHandover(lease, sender, copyThread, targets(), System::nanoTime);
+        made[0] = new RecordHandover(lease, steps, sender, copyThread, targets(), System::nanoTime);
         HandoverMetrics.registerSender(operatorGroup, counters);
         copyThread.start(threads);
         return made[0];

@@ -4,8 +4,8 @@ package io.millrace.operators.prefill;
  * Decides whether a turn is left to Decode, which computes what it lacks of the prompt between its own steps.
  *
  * <p>It is if that is little, as {@code minUncachedTokens} says. What Decode has of the prompt and Prefill's engine has
- * not would have to be computed here a second time: where that is as much as Decode lacks, it costs more than it is for,
- * and the turn is left to Decode too.
+ * not would have to be computed here a second time: where that is as much as Decode lacks, it costs more than it is
+ * for, and the turn is left to Decode too.
  *
  * <p>Where each has an engine of its own, both queues count, as tokens that are to be computed first. Turns that are
  * little pass only while Decode's queue is not the longer one; and larger ones, up to {@value #RELIEF_FACTOR} times as

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.millrace.engine.Admission;
 import io.millrace.engine.EngineLease;
+import io.millrace.engine.HeldBlocks;
 import io.millrace.engine.SamplingParameters;
 import io.millrace.engine.SequenceEvent;
 import io.millrace.engine.SequenceRequest;
@@ -16,7 +17,6 @@ import io.millrace.operators.EngineOperator;
 import io.millrace.operators.EngineSource;
 import io.millrace.operators.GatedQueue;
 import io.millrace.operators.OutputGate;
-import io.millrace.operators.StepInbox;
 import io.millrace.operators.TokenIds;
 import io.millrace.operators.TurnId;
 import io.millrace.operators.tiers.OperatorTaskThread;
@@ -73,16 +73,19 @@ final class PrefillOperator extends EngineOperator<Turn, PendingTurn, HandoverRe
         prefillMetrics = new PrefillMetrics(getMetricGroup(), active()::size);
         OutputGate gate = OutputGate.of(getContainingTask().getEnvironment().getAllWriters());
         ready = new GatedQueue<>(mailbox(), gate, Emission::emit);
-        EngineLease held = leaseEngine("prefill", new StepInbox(mailbox(), this::onStep), UNACKNOWLEDGED_STEPS_MAX);
-        handover = settings.handover().enabled() ? openHandover(held) : new SharedEngine(held);
+        HoldingInbox steps = new HoldingInbox(mailbox(), this::onStep);
+        EngineLease held = leaseEngine("prefill", steps, UNACKNOWLEDGED_STEPS_MAX);
+        steps.attach(held);
+        handover = settings.handover().enabled() ? openHandover(held, steps) : new SharedEngine(held);
         restore();
         mailbox().execute(this::admitRestored, "admit restored turns");
     }
 
-    private Handover openHandover(EngineLease held) {
+    private Handover openHandover(EngineLease held, HoldingInbox steps) {
         return new HandoverOpening(
                         settings.handover(),
                         held,
+                        steps,
                         getContainingTask().getEnvironment(),
                         new OperatorTaskThread(mailbox(), getProcessingTimeService(), this::setCurrentKey),
                         (part, sent) -> requireNonNull(ready).add(new Part(part, sent)),
@@ -191,13 +194,15 @@ final class PrefillOperator extends EngineOperator<Turn, PendingTurn, HandoverRe
         requireNonNull(pendingState).remove(ended.turn().getRequestId());
     }
 
-    private void onStep(StepOutput step) throws Exception {
-        for (SequenceEvent event : step.events()) {
-            PendingTurn known = bySequence(event.sequenceId());
-            if (known != null) {
-                onEvent(known, event); // the others are cancelled, or passed on already
+    private void onStep(StepOutput step, @Nullable HeldBlocks held) throws Exception {
+        handover().onStep(held, () -> {
+            for (SequenceEvent event : step.events()) {
+                PendingTurn known = bySequence(event.sequenceId());
+                if (known != null) {
+                    onEvent(known, event); // the others are cancelled, or passed on already
+                }
             }
-        }
+        });
         handover().acknowledge(step);
         admissions().pump();
     }

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.millrace.engine.EngineLease;
 import io.millrace.engine.EngineStats;
+import io.millrace.engine.HeldBlocks;
 import io.millrace.engine.SequenceRequest;
 import io.millrace.engine.StepOutput;
 import io.millrace.kv.BlockHash;
@@ -30,6 +31,7 @@ final class RecordHandover implements Handover {
     private static final double DEFAULT_TOKENS_PER_SECOND = 200;
 
     private final EngineLease lease;
+    private final HoldingInbox steps;
     private final BlockSender sender;
     private final JobThread copyThread;
     private final ToIntFunction<SessionPlacement> targets;
@@ -42,17 +44,20 @@ final class RecordHandover implements Handover {
     /**
      * A hand-over of nothing yet.
      *
+     * @param steps the lease's listener
      * @param sender its parts' {@code whenRoom} calls {@link #acknowledge()}
      * @param copyThread the sender's; closed with this
      * @param targets the subtask of Decode that a session goes to
      */
     RecordHandover(
             EngineLease lease,
+            HoldingInbox steps,
             BlockSender sender,
             JobThread copyThread,
             ToIntFunction<SessionPlacement> targets,
             LongSupplier nanoClock) {
         this.lease = requireNonNull(lease, "lease");
+        this.steps = requireNonNull(steps, "steps");
         this.sender = requireNonNull(sender, "sender");
         this.copyThread = requireNonNull(copyThread, "copyThread");
         this.targets = requireNonNull(targets, "targets");
@@ -89,9 +94,21 @@ final class RecordHandover implements Handover {
     @Override
     public void begin(PendingTurn turn, int cachedTokens) throws Exception {
         int target = targets.applyAsInt(turn.placement());
-        OutgoingTurn begun = sender.begin(turn.placement(), target, chain(turn.turn()), knownBlocks(turn.turn()));
+        List<BlockHash> chain = chain(turn.turn());
+        int knownBlocks = knownBlocks(turn.turn());
+        OutgoingTurn begun = sender.begin(turn.placement(), target, chain, knownBlocks);
         outgoing.put(turn, begun);
+        steps.begin(turn.sequenceId(), chain, sender.heldBlocks(target, chain, knownBlocks));
         sender.advanced(begun, cachedTokens / hasher.blockSizeTokens());
+    }
+
+    @Override
+    public void onStep(@Nullable HeldBlocks held, TaskThread.Mail events) throws Exception {
+        if (held == null) {
+            events.run();
+        } else {
+            sender.take(held, events);
+        }
     }
 
     @Override
@@ -104,6 +121,7 @@ final class RecordHandover implements Handover {
 
     @Override
     public void finish(PendingTurn turn, TaskThread.Mail whenDone) throws Exception {
+        steps.end(turn.sequenceId());
         @Nullable OutgoingTurn known = outgoing.get(turn);
         if (known == null) {
             whenDone.run();
@@ -117,6 +135,7 @@ final class RecordHandover implements Handover {
 
     @Override
     public void drop(PendingTurn turn) {
+        steps.end(turn.sequenceId());
         OutgoingTurn known = outgoing.remove(turn);
         if (known != null) {
             sender.drop(known);

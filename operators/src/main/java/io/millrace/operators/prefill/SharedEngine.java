@@ -3,11 +3,13 @@ package io.millrace.operators.prefill;
 import static java.util.Objects.requireNonNull;
 
 import io.millrace.engine.EngineLease;
+import io.millrace.engine.HeldBlocks;
 import io.millrace.engine.SequenceRequest;
 import io.millrace.engine.StepOutput;
 import io.millrace.kv.flink.SessionPlacement;
 import io.millrace.operators.tiers.TaskThread;
 import io.millrace.proto.Turn;
+import org.jspecify.annotations.Nullable;
 
 /** One engine for Prefill and Decode: what is computed is where it is wanted. */
 final class SharedEngine implements Handover {
@@ -38,6 +40,11 @@ final class SharedEngine implements Handover {
 
     @Override
     public void begin(PendingTurn turn, int cachedTokens) {}
+
+    @Override
+    public void onStep(@Nullable HeldBlocks held, TaskThread.Mail events) throws Exception {
+        events.run();
+    }
 
     @Override
     public void advanced(PendingTurn turn, int tokens) {}

@@ -87,7 +87,7 @@ final class TierParts implements AutoCloseable {
     }
 
     BlockReceiver newReceiver(HandoverCounters arrivals) {
-        return new BlockReceiver(base.host(), contentBytes, this::isOnDevice, arrivals);
+        return new BlockReceiver(base.host(), contentBytes, this::isOnDevice, arrivals, base.nanoClock());
     }
 
     TierSettings settings() {

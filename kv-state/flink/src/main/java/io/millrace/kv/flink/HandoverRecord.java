@@ -25,8 +25,8 @@ public sealed interface HandoverRecord {
     }
 
     /**
-     * A part of a block's {@linkplain BlockValue value}. A sender sends a block's parts in their order, and those of one
-     * block after those of another; so a receiver has at most one unfinished block of each sender.
+     * A part of a block's {@linkplain BlockValue value}. A sender sends a block's parts in their order, and those of
+     * one block after those of another; so a receiver has at most one unfinished block of each sender.
      *
      * @param placement the session that the block was computed for
      * @param sender the index of the subtask that sends it

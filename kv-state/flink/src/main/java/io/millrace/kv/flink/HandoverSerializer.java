@@ -11,8 +11,8 @@ import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
 
 /**
- * Flink's serializer of a {@link HandoverRecord}. A part's bytes go from its array to Flink's buffer and from there to a
- * new array, without a message around them:
+ * Flink's serializer of a {@link HandoverRecord}. A part's bytes go from its array to Flink's buffer and from there to
+ * a new array, without a message around them:
  *
  * <pre>
  *   turn = | 0 | the message as {@link ProtoSerializer} writes it |

@@ -1,0 +1,88 @@
+package io.millrace.bench.cluster;
+
+import io.millrace.operators.MetricGroups;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.Gauge;
+import org.apache.flink.metrics.Metric;
+import org.apache.flink.metrics.MetricConfig;
+import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.metrics.reporter.MetricReporter;
+import org.apache.flink.metrics.reporter.MetricReporterFactory;
+
+/** Reads the numbers of a job's operators in this process, each of which has one subtask. */
+public final class HandoverProbe implements MetricReporter {
+    private static final Map<String, HandoverProbe> PROBES = new ConcurrentHashMap<>();
+    private static final String PREFIX = "metrics.reporter.handover.";
+    private static final String NAME = "name";
+
+    private final Map<String, Metric> metrics = new ConcurrentHashMap<>();
+
+    private HandoverProbe() {}
+
+    /** Made by {@link java.util.ServiceLoader}. */
+    public static final class Factory implements MetricReporterFactory {
+        /** For Flink. */
+        public Factory() {}
+
+        @Override
+        public MetricReporter createMetricReporter(Properties properties) {
+            return probe(properties.getProperty(NAME, ""));
+        }
+    }
+
+    /** Has a job report to the probe of a name. */
+    static HandoverProbe install(Configuration configuration, String name) {
+        configuration.setString("metrics.reporters", "handover");
+        configuration.setString(PREFIX + "factory.class", Factory.class.getName());
+        configuration.setString(PREFIX + NAME, name);
+        return probe(name);
+    }
+
+    private static HandoverProbe probe(String name) {
+        return PROBES.computeIfAbsent(name, any -> new HandoverProbe());
+    }
+
+    /** Whether an operator reports a number. */
+    boolean has(String operator, String metric) {
+        return metrics.containsKey(operator + "." + metric);
+    }
+
+    /** A counter's or a gauge's value now. */
+    double value(String operator, String metric) {
+        Metric found = metrics.get(operator + "." + metric);
+        if (found instanceof Counter counter) {
+            return counter.getCount();
+        }
+        if (found instanceof Gauge<?> gauge && gauge.getValue() instanceof Number number) {
+            return number.doubleValue();
+        }
+        throw new IllegalStateException(operator + " reports no number named " + metric);
+    }
+
+    @Override
+    public void open(MetricConfig config) {
+        // Metrics come by themselves.
+    }
+
+    @Override
+    public void close() {
+        // The latest values stay readable.
+    }
+
+    @Override
+    public void notifyOfAddedMetric(Metric metric, String metricName, MetricGroup group) {
+        String[] scope = group.getScopeComponents();
+        if (scope.length >= 3 && scope[scope.length - 1].equals(MetricGroups.GROUP)) {
+            metrics.put(scope[scope.length - 3] + "." + metricName, metric);
+        }
+    }
+
+    @Override
+    public void notifyOfRemovedMetric(Metric metric, String metricName, MetricGroup group) {
+        metrics.values().remove(metric);
+    }
+}
