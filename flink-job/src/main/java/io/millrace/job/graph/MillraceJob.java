@@ -1,5 +1,6 @@
 package io.millrace.job.graph;
 
+import io.millrace.connector.kafka.KafkaChunkOptions;
 import io.millrace.connector.kafka.KafkaChunks;
 import io.millrace.connector.kafka.KafkaRequests;
 import io.millrace.connector.kafka.records.KafkaSettings;
@@ -127,6 +128,11 @@ public final class MillraceJob {
     public static void defineOverKafka(
             StreamExecutionEnvironment environment, Configuration configuration, ServedModel model) {
         KafkaSettings settings = KafkaConfiguration.settings(configuration);
+        if (!configuration.contains(MillraceOptions.DECODE_SAVE_CANCELS_FIRST)) {
+            // What is in a transaction that was not committed is taken back.
+            boolean takenBack = configuration.get(KafkaOptions.DELIVERY) == KafkaChunkOptions.Delivery.EXACTLY_ONCE;
+            configuration.set(MillraceOptions.DECODE_SAVE_CANCELS_FIRST, !takenBack);
+        }
         Sink<TokenChunk> sink = KafkaChunks.sink(settings, KafkaConfiguration.chunkOptions(configuration));
         environment.configure(flinkConfiguration(configuration));
         DataStream<AgentRequest> requests = KafkaRequests.read(
@@ -201,6 +207,9 @@ public final class MillraceJob {
                 configuration.get(MillraceOptions.DECODE_PENDING_TURNS),
                 configuration.get(MillraceOptions.DECODE_UNACKNOWLEDGED_STEPS),
                 configuration.get(MillraceOptions.SESSION_TTL),
+                configuration
+                        .getOptional(MillraceOptions.DECODE_SAVE_CANCELS_FIRST)
+                        .orElse(false),
                 tierSettings(configuration));
         SingleOutputStreamOperator<TokenChunk> decoded = prefilled
                 .keyBy(HandoverRecord::placement, SessionPlacementTypeInfo.INSTANCE)

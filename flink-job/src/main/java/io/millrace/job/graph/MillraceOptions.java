@@ -242,6 +242,15 @@ public final class MillraceOptions {
                             "Steps that the engine may be ahead of what a Decode subtask has sent downstream. A full"
                                     + " output holds the subtask's sequences back by it.");
 
+    /** When a cancelled turn's end is said. */
+    public static final ConfigOption<Boolean> DECODE_SAVE_CANCELS_FIRST = key("millrace.decode.save-cancels-first")
+            .booleanType()
+            .noDefaultValue()
+            .withDescription(
+                    "Whether a cancelled turn ends only when a checkpoint has the cancel; its tokens end at once. A"
+                            + " restored job then says nothing behind an end that readers have seen. By default only"
+                            + " with Kafka, at least once.");
+
     // ---- the tiers below the device
 
     /** Whether there is a HOST tier. */
@@ -409,6 +418,7 @@ public final class MillraceOptions {
                 DECODE_PARALLELISM,
                 DECODE_PENDING_TURNS,
                 DECODE_UNACKNOWLEDGED_STEPS,
+                DECODE_SAVE_CANCELS_FIRST,
                 HOST_TIER_ENABLED,
                 HOST_TIER_WEIGHT,
                 HOST_TIER_MAX_SIZE,

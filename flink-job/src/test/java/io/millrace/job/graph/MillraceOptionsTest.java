@@ -28,6 +28,7 @@ class MillraceOptionsTest {
         expected.put("millrace.decode.max-unacknowledged-steps", "4");
         expected.put("millrace.decode.parallelism", "1");
         expected.put("millrace.decode.pending-turns", "256");
+        expected.put("millrace.decode.save-cancels-first", "none");
         expected.put("millrace.disaggregation.copy-memory", "24 mb");
         expected.put("millrace.disaggregation.decode-resources", "none");
         expected.put("millrace.disaggregation.enabled", "false");

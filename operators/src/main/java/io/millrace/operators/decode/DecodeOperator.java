@@ -63,6 +63,7 @@ final class DecodeOperator extends EngineOperator<HandoverRecord, ActiveTurn, To
 
     private final transient DecodeControl control;
     private final transient PrefixHeads heads = new PrefixHeads();
+    private final transient CancelledTurns cancelled = new CancelledTurns();
     private transient @Nullable DecodeState state;
     private transient @Nullable TierState tierState;
     private transient @Nullable SessionTiers tiers;
@@ -172,7 +173,16 @@ final class DecodeOperator extends EngineOperator<HandoverRecord, ActiveTurn, To
                 requireNonNull(state).putProgress(turn.turn().getRequestId(), turn.save());
             }
         }
+        cancelled.saved(context.getCheckpointId());
         super.snapshotState(context);
+    }
+
+    @Override
+    public void notifyCheckpointComplete(long checkpointId) throws Exception {
+        super.notifyCheckpointComplete(checkpointId);
+        for (ActiveTurn turn : cancelled.complete(checkpointId)) {
+            finish(turn, FinishReason.CANCELLED, turn.turn().getCachedTokens());
+        }
     }
 
     @Override
@@ -218,18 +228,28 @@ final class DecodeOperator extends EngineOperator<HandoverRecord, ActiveTurn, To
     }
 
     private void cancel(Turn turn, @Nullable ActiveTurn known) throws Exception {
+        if (known != null && cancelled.contains(known)) {
+            return;
+        }
         if (known != null) {
             // In the state too: the one who cancelled need not say it again after a restore.
             requireNonNull(state).put(known.turn().toBuilder().setCancel(true).build());
-            if (admissions().remove(known) || heads.remove(known)) {
-                finish(known, FinishReason.CANCELLED, known.turn().getCachedTokens());
-            } else {
+            boolean waits = admissions().remove(known) || heads.remove(known);
+            if (!waits) {
                 lease().cancel(known.sequenceId());
+            }
+            if (settings.savesCancelsFirst()) {
+                cancelled.add(known);
+            } else if (waits) {
+                finish(known, FinishReason.CANCELLED, known.turn().getCachedTokens());
             }
         } else if (turn.getPromptTokenIdsCount() > 0) {
             // Cancelled while its prompt was computed: it comes here to end.
+            requireNonNull(state).put(turn);
             ActiveTurn taken = takeUp(turn, (SessionPlacement) getCurrentKey(), TurnProgress.getDefaultInstance());
-            if (taken != null) {
+            if (taken != null && settings.savesCancelsFirst()) {
+                cancelled.add(taken);
+            } else if (taken != null) {
                 finish(taken, FinishReason.CANCELLED, 0);
             }
         }
@@ -263,7 +283,9 @@ final class DecodeOperator extends EngineOperator<HandoverRecord, ActiveTurn, To
     private void handleStep(StepOutput step) throws Exception {
         for (SequenceEvent event : step.events()) {
             ActiveTurn turn = bySequence(event.sequenceId());
-            if (turn != null) {
+            if (turn != null && cancelled.contains(turn)) {
+                checkEngine(event);
+            } else if (turn != null) {
                 handleEvent(turn, event);
             } else {
                 endHead(event);
@@ -280,10 +302,14 @@ final class DecodeOperator extends EngineOperator<HandoverRecord, ActiveTurn, To
             int cachedTokens = turn.turn().getCachedTokens();
             finish(turn, finished.reason(), cachedTokens >= 0 ? cachedTokens : finished.cachedTokens());
         } else if (event instanceof SequenceEvent.Failed failed) {
-            if (lease().engine().isClosed()) {
-                throw new IllegalStateException("the engine has ended: " + failed.message());
-            }
+            checkEngine(event);
             fail(turn, TurnFailures.of(failed.code(), failed.message()));
+        }
+    }
+
+    private void checkEngine(SequenceEvent event) {
+        if (event instanceof SequenceEvent.Failed failed && lease().engine().isClosed()) {
+            throw new IllegalStateException("the engine has ended: " + failed.message());
         }
     }
 
@@ -357,6 +383,7 @@ final class DecodeOperator extends EngineOperator<HandoverRecord, ActiveTurn, To
     private void end(ActiveTurn turn) throws Exception {
         remove(turn);
         heads.remove(turn);
+        cancelled.remove(turn);
         requireNonNull(state).end(turn.turn().getRequestId());
         tiers().ended(turn.blocks(), turn.generatedTokens());
     }
@@ -423,9 +450,7 @@ final class DecodeOperator extends EngineOperator<HandoverRecord, ActiveTurn, To
         if (waited == null) {
             return;
         }
-        if (event instanceof SequenceEvent.Failed failed && lease().engine().isClosed()) {
-            throw new IllegalStateException("the engine has ended: " + failed.message());
-        }
+        checkEngine(event);
         waited.forEach(admissions()::add);
     }
 

@@ -12,9 +12,15 @@ import java.time.Duration;
  * @param pendingTurnsMax turns that wait for room in the engine, beyond which no more input is read
  * @param maxUnacknowledgedSteps steps that the engine may be ahead of what was sent downstream
  * @param endedTurnTtl how long the last turn of a session can be sent again after it has ended
+ * @param savesCancelsFirst whether a cancelled turn's end is said only when a checkpoint has the cancel
  * @param tiers how sessions use the tiers below the device
  */
-public record DecodeSettings(int pendingTurnsMax, int maxUnacknowledgedSteps, Duration endedTurnTtl, TierSettings tiers)
+public record DecodeSettings(
+        int pendingTurnsMax,
+        int maxUnacknowledgedSteps,
+        Duration endedTurnTtl,
+        boolean savesCancelsFirst,
+        TierSettings tiers)
         implements Serializable {
     public DecodeSettings {
         checkPositive(pendingTurnsMax, "pendingTurnsMax");
