@@ -14,9 +14,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Agents that follow a script at the gateways of a cluster, a thread each: every one asks, reads its answer, thinks for a
- * while, and asks again. Some turns are cancelled by their agents, where the crowd is told to; neither then nor else does a
- * session go on with the answer of such a turn, so that what the sessions say does not depend on when a cancel arrives.
+ * Agents that follow a script at the gateways of a cluster, a thread each: every one asks, reads its answer, thinks for
+ * a while, and asks again. Some turns are cancelled by their agents, where the crowd is told to; neither then nor else
+ * does a session go on with the answer of such a turn, so that what the sessions say does not depend on when a cancel
+ * arrives.
  */
 public final class AgentCrowd implements AutoCloseable {
     /** Far above what a script's turn can have. */
@@ -28,6 +29,7 @@ public final class AgentCrowd implements AutoCloseable {
     private final List<Thread> threads = new ArrayList<>();
     private final List<ClientTurn> turns = new ArrayList<>();
     private final AtomicLong tokens = new AtomicLong();
+    private volatile boolean ending;
 
     /**
      * How a script is played.
@@ -73,6 +75,11 @@ public final class AgentCrowd implements AutoCloseable {
         return tokens.get();
     }
 
+    /** Agents ask nothing more when they have their answers. */
+    public void endSoon() {
+        ending = true;
+    }
+
     /** Whether all agents are through with their script. */
     public boolean isDone() {
         return threads.stream().noneMatch(Thread::isAlive);
@@ -96,7 +103,7 @@ public final class AgentCrowd implements AutoCloseable {
         Random random = new Random(plan.seed() * 1_000 + session);
         List<ChatMessage> messages = new ArrayList<>(List.of(script.system(session)));
         try {
-            for (int turn = 0; turn < script.turns(); turn++) {
+            for (int turn = 0; turn < script.turns() && !ending; turn++) {
                 Thread.sleep(random.nextInt(plan.thinkMsMax() + 1));
                 List<ChatMessage> asked = new ArrayList<>(messages);
                 asked.add(script.question(session, turn));

@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +34,7 @@ public final class RecordingClient {
     private final Supplier<List<URI>> gateways;
     private final Duration turnLimit;
     private final int refusalsMax;
+    private final BiConsumer<String, TurnEvent> listener;
 
     /**
      * A client of some gateways.
@@ -42,9 +44,20 @@ public final class RecordingClient {
      * @param refusalsMax refusals (429 and 5xx) after which a request that was never accepted is not sent again
      */
     public RecordingClient(Supplier<List<URI>> gateways, Duration turnLimit, int refusalsMax) {
+        this(gateways, turnLimit, refusalsMax, (session, event) -> {});
+    }
+
+    private RecordingClient(
+            Supplier<List<URI>> gateways, Duration turnLimit, int refusalsMax, BiConsumer<String, TurnEvent> listener) {
         this.gateways = requireNonNull(gateways, "gateways");
         this.turnLimit = requireNonNull(turnLimit, "turnLimit");
         this.refusalsMax = refusalsMax;
+        this.listener = requireNonNull(listener, "listener");
+    }
+
+    /** The same with someone who hears of each event at once, with its session's name. */
+    public RecordingClient withListener(BiConsumer<String, TurnEvent> newListener) {
+        return new RecordingClient(gateways, turnLimit, refusalsMax, newListener);
     }
 
     /**
@@ -156,6 +169,7 @@ public final class RecordingClient {
 
         private void add(TurnEvent event) {
             events.add(event);
+            listener.accept(wish.session(), event);
             tokens += event.tokenIds().size();
             if (event.done()) {
                 outcome = Outcome.ENDED;

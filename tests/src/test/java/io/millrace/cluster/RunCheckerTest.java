@@ -51,6 +51,22 @@ class RunCheckerTest {
     }
 
     @Test
+    void letsTheEndOfACancelledTurnNameFewerTokens() {
+        TokenChunk end = chunks.get(chunks.size() - 1);
+        chunks.set(chunks.size() - 1, end.toBuilder().setOffset(1).build());
+        assertThat(problems()).isEmpty();
+    }
+
+    @Test
+    void letsACancelComeTooLate() {
+        requests.remove(2);
+        clients.set(1, turn(CUT, Outcome.ENDED, true, events("turn_b", 4, "length")));
+        chunks.subList(5, chunks.size()).clear();
+        chunks.addAll(chunks("turn_b", 4, TurnFinished.Reason.LENGTH));
+        assertThat(problems()).isEmpty();
+    }
+
+    @Test
     void letsARefusalPass() {
         TurnName refused = new TurnName("session-01", "turn-00");
         clients.add(new ClientTurn(refused, SESSION, "", Outcome.REFUSED, "429", false, 1, List.of()));
