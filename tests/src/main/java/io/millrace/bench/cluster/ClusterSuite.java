@@ -3,6 +3,7 @@ package io.millrace.bench.cluster;
 import io.millrace.bench.BenchReport;
 import io.millrace.bench.BenchSettings;
 import io.millrace.bench.BenchSuite;
+import io.millrace.bench.Figure;
 import io.millrace.bench.Progress;
 import io.millrace.bench.durability.WorkFolder;
 import io.millrace.connector.local.LocalPort;
@@ -16,6 +17,8 @@ import io.millrace.job.cluster.ClusterProcesses;
 import io.millrace.job.cluster.Distribution;
 import io.millrace.job.graph.MillraceJob;
 import java.net.URI;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.apache.flink.configuration.Configuration;
 
@@ -23,6 +26,8 @@ import org.apache.flink.configuration.Configuration;
 public final class ClusterSuite implements BenchSuite {
     private static final String LOCAL_PORT = "bench-cluster";
     private static final long POLL_MS = 10;
+    /** Prompts of 2,000 tokens in a run of the hand-over. */
+    private static final int HANDOVER_PROMPTS = 8;
     /** Of each of the outage's turns: at 20 ms each 30 s, and the outage itself. */
     private static final int OUTAGE_TOKENS = 1500;
 
@@ -36,7 +41,7 @@ public final class ClusterSuite implements BenchSuite {
 
     @Override
     public String description() {
-        return "Kafka in and out on a cluster: the way of a token, what the transport carries, an outage";
+        return "Kafka in and out on a cluster: the way of a token, what the transport carries, an outage, a hand-over";
     }
 
     @Override
@@ -54,8 +59,27 @@ public final class ClusterSuite implements BenchSuite {
             if (settings.wants("outage")) {
                 outage(settings, work, progress, report);
             }
+            if (settings.wants("handover")) {
+                handover(settings, progress, report);
+            }
         }
         return report;
+    }
+
+    private static void handover(BenchSettings settings, Progress progress, BenchReport report) throws Exception {
+        HandoverSpeed speed = new HandoverSpeed(progress);
+        Figure copied = speed.overTcp(settings.quick() ? 4 : 8, HANDOVER_PROMPTS);
+        report.addFigure("handover_block_bytes", copied);
+        List<Double> ratios = new ArrayList<>();
+        for (int run = 0; run < copied.runs().size(); run++) {
+            ratios.add(copied.runs().get(run) / copied.peerRuns().get(run));
+        }
+        report.addFigure("handover_over_tcp", new Figure("ratio", ratios, List.of()));
+        report.addFigure(
+                "handover_hidden_share",
+                speed.hiddenShare(settings.model(), settings.threads(), settings.quick() ? 1 : 3));
+        report.addNote("The hand-over is between two TaskManagers of one process, over TCP; its peer is a plain copy of"
+                + " as many blocks over loopback.");
     }
 
     private static void path(BenchSettings settings, WorkFolder work, Progress progress, BenchReport report)
