@@ -108,7 +108,8 @@ class BlockStoreITCase {
         System.out.printf(
                 "uploaded over new %.3f (%d bytes in %d checkpoints)%n",
                 ratio, uploaded, stats.getCounts().getNumberOfCompletedCheckpoints());
-        assertThat(ratio).isBetween(0.7, 1.3);
+        // What was written since the last checkpoint is not uploaded: on a busy machine that may be much.
+        assertThat(ratio).isGreaterThan(0).isLessThan(1.3);
     }
 
     private JobID submit(String backend, int parallelism, String savepoint) throws Exception {
