@@ -6,6 +6,7 @@ import io.millrace.job.graph.JobConfiguration;
 import io.millrace.tidy.SourceTree;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -55,7 +56,8 @@ class SettingsFilesTest {
         assertThat(session.get(HeartbeatManagerOptions.HEARTBEAT_TIMEOUT)).hasSeconds(5);
         assertThat(session.get(JobManagerOptions.SCHEDULER)).isEqualTo(JobManagerOptions.SchedulerType.Adaptive);
         assertThat(session.get(JobManagerOptions.SCHEDULER_SUBMISSION_RESOURCE_WAIT_TIMEOUT))
-                .isNegative();
+                .as("a job waits for its TaskManagers; Flink takes no negative time here")
+                .isGreaterThan(Duration.ofDays(1));
         assertThat(session.get(CheckpointingOptions.ENABLE_UNALIGNED)).isTrue();
         assertThat(session.get(TaskManagerOptions.TASK_MANAGER_LOAD_BALANCE_MODE))
                 .isEqualTo(TaskManagerOptions.TaskManagerLoadBalanceMode.SLOTS);

@@ -66,8 +66,10 @@ class ServeRecordTest {
         ServeRecord self = ServeRecord.ofThisProcess(WEB, GATEWAY, "");
         self.write(home);
         // A second one in this process, as far as the file tells.
-        Files.copy(
-                home.run().resolve("serve-" + self.pid() + ".json"), home.run().resolve("serve-other.json"));
+        String record = Files.readString(home.run().resolve("serve-" + self.pid() + ".json"));
+        Files.writeString(
+                home.run().resolve("serve-other.json"),
+                record.replace(WEB.toString(), URI.create("http://127.0.0.1:1").toString()));
 
         assertThatThrownBy(() -> new ClusterOptions().url(home))
                 .isInstanceOf(ServingException.class)
