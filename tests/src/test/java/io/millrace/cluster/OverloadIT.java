@@ -27,6 +27,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -34,6 +35,10 @@ import org.junit.jupiter.api.io.TempDir;
  * what waits does so before the job, because its queues are short and full.
  */
 @Tag("cluster")
+@EnabledIfSystemProperty(
+        named = "millrace.cluster.overload",
+        matches = "true",
+        disabledReason = "takes minutes: -Dmillrace.cluster.overload=true runs it")
 class OverloadIT {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int BURST = 5_000;
