@@ -4,6 +4,7 @@ import io.millrace.bench.BenchReport;
 import io.millrace.bench.BenchSettings;
 import io.millrace.bench.BenchSuite;
 import io.millrace.bench.Figure;
+import io.millrace.bench.InProcessFlink;
 import io.millrace.bench.Progress;
 import io.millrace.bench.durability.WorkFolder;
 import io.millrace.connector.local.LocalPort;

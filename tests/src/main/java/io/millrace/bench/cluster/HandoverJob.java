@@ -2,6 +2,8 @@ package io.millrace.bench.cluster;
 
 import static java.util.Objects.requireNonNull;
 
+import io.millrace.bench.InProcessFlink;
+import io.millrace.bench.MetricsProbe;
 import io.millrace.connector.local.LocalPort;
 import io.millrace.connector.local.LocalSink;
 import io.millrace.connector.local.LocalSource;
@@ -19,53 +21,40 @@ import io.millrace.proto.TokenChunk;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.apache.flink.api.common.JobID;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.MemorySize;
-import org.apache.flink.configuration.RestOptions;
 import org.apache.flink.configuration.TaskManagerOptions;
-import org.apache.flink.runtime.jobgraph.JobGraph;
-import org.apache.flink.runtime.minicluster.MiniCluster;
-import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
-import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
 /** A disaggregated job on two TaskManagers of this process, between which records go over TCP, and the port to it. */
 final class HandoverJob implements AutoCloseable {
     private static final AtomicInteger COUNT = new AtomicInteger();
     private static final long LIMIT_SECONDS = 300;
-    private static final long POLL_MS = 10;
 
     private final LocalPort port;
-    private final MiniCluster cluster;
-    private final HandoverProbe probe;
+    private final InProcessFlink flink;
+    private final MetricsProbe probe;
     private int requests;
 
     /** Starts a job and waits until it runs. */
     HandoverJob(Configuration options, ServedModel model) throws Exception {
         String name = "bench-handover-" + COUNT.incrementAndGet();
         Configuration configuration = new Configuration(options);
-        probe = HandoverProbe.install(configuration, name);
+        probe = MetricsProbe.install(configuration, name);
         port = LocalPort.open(name, MillraceJob.portOptions(configuration));
-        StreamExecutionEnvironment environment = StreamExecutionEnvironment.getExecutionEnvironment(configuration);
-        MillraceJob.define(environment, configuration, model, new LocalSource(name), new LocalSink(name));
-        JobGraph graph = environment.getStreamGraph().getJobGraph();
-        JobID jobId = graph.getJobID();
-        cluster = new MiniCluster(new MiniClusterConfiguration.Builder()
-                .setConfiguration(configuration)
-                .setNumTaskManagers(2)
-                .setNumSlotsPerTaskManager(1)
-                .build());
         try {
-            cluster.start();
-            cluster.submitJob(graph).get(LIMIT_SECONDS, TimeUnit.SECONDS);
-            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
-            while (!isReady()) {
-                if (cluster.getJobStatus(jobId).get().isGloballyTerminalState() || System.nanoTime() > deadline) {
-                    throw new IllegalStateException("the job does not run");
-                }
-                Thread.sleep(POLL_MS);
-            }
+            flink = InProcessFlink.start(
+                    configuration,
+                    (environment, all) ->
+                            MillraceJob.define(environment, all, model, new LocalSource(name), new LocalSink(name)),
+                    2,
+                    null);
+        } catch (Exception e) {
+            port.close();
+            throw e;
+        }
+        try {
+            flink.await(this::isReady);
         } catch (Exception e) {
             close();
             throw e;
@@ -75,8 +64,6 @@ final class HandoverJob implements AutoCloseable {
     /** Options of such a job: no checkpoints, and blocks go no further than HOST. */
     static Configuration options(MemorySize managedMemory) {
         Configuration configuration = JobConfiguration.loadLocal();
-        configuration.set(RestOptions.BIND_ADDRESS, "127.0.0.1");
-        configuration.set(RestOptions.BIND_PORT, "0");
         configuration.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, Duration.ofDays(1));
         // Of both TaskManagers.
         configuration.set(TaskManagerOptions.MANAGED_MEMORY_SIZE, managedMemory);
@@ -125,8 +112,8 @@ final class HandoverJob implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() {
         port.close();
-        cluster.close();
+        flink.close();
     }
 }

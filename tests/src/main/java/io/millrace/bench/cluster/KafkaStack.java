@@ -3,6 +3,7 @@ package io.millrace.bench.cluster;
 import static java.util.Objects.requireNonNull;
 
 import io.millrace.bench.BenchSettings;
+import io.millrace.bench.InProcessFlink;
 import io.millrace.connector.kafka.broker.KafkaBroker;
 import io.millrace.connector.kafka.broker.KafkaBrokerOptions;
 import io.millrace.connector.kafka.port.KafkaPort;

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.millrace.bench.BenchReport;
 import io.millrace.bench.BenchSettings;
 import io.millrace.bench.Figure;
+import io.millrace.bench.MetricsProbe;
 import io.millrace.bench.Progress;
 import io.millrace.job.graph.MillraceJob;
 import io.millrace.job.graph.MillraceOptions;
@@ -37,7 +38,7 @@ final class NextTurn {
     private final Sizes sizes;
     private final Progress progress;
     private final Configuration configuration;
-    private final DecodeMetricsProbe metrics;
+    private final MetricsProbe metrics;
     private final ServedModel model;
     private final SessionScript script;
 
@@ -67,8 +68,7 @@ final class NextTurn {
         configuration.set(MillraceOptions.BLOCK_COUNT, BLOCKS);
         configuration.set(MillraceOptions.MAX_BATCH_SEQUENCES, BLOCKS);
         configuration.set(MillraceOptions.ENGINE_LINGER, Duration.ZERO);
-        DecodeMetricsProbe.install(configuration, NAME);
-        metrics = DecodeMetricsProbe.probe(NAME);
+        metrics = MetricsProbe.install(configuration, NAME);
         model = MillraceJob.servedModel(configuration);
         script = SessionScript.write(model.open(), sizes.contextTokens(), NEW_TOKENS);
     }
@@ -121,10 +121,10 @@ final class NextTurn {
                 DeviceFlush flush = new DeviceFlush(model)) {
             // At once after the restore: later, Decode would have brought the session's blocks ahead into HOST.
             double restored = next(job, "saved", "restored", "", sizes.contextTokens());
-            double fromState = metrics.value(TierMetrics.PROMOTED_FROM_STATE);
+            double fromState = metrics.value("Decode", TierMetrics.PROMOTED_FROM_STATE);
             double recomputed = next(job, "session-" + round, "recomputed", salt, 0);
             SavedBlocks.save(job);
-            double hostBefore = metrics.value(TierMetrics.PROMOTED_FROM_HOST);
+            double hostBefore = metrics.value("Decode", TierMetrics.PROMOTED_FROM_HOST);
             List<Double> fromHost = new ArrayList<>();
             List<Double> fromDevice = new ArrayList<>();
             for (int run = 0; run < (counts ? sizes.hostRuns() : 1); run++) {
@@ -132,7 +132,8 @@ final class NextTurn {
                 fromHost.add(next(job, "session-" + round, "host-" + run, salt, sizes.contextTokens()));
                 fromDevice.add(next(job, "session-" + round, "device-" + run, salt, sizes.contextTokens()));
             }
-            double fromHostBlocks = (metrics.value(TierMetrics.PROMOTED_FROM_HOST) - hostBefore) / fromHost.size();
+            double fromHostBlocks =
+                    (metrics.value("Decode", TierMetrics.PROMOTED_FROM_HOST) - hostBefore) / fromHost.size();
             progress.say(String.format(
                     Locale.ROOT,
                     "next turn, round %d: recomputed %.0f ms, from the savepoint %.0f ms, from HOST %.0f ms, with all"

@@ -2,6 +2,7 @@ package io.millrace.bench.durability;
 
 import static java.util.Objects.requireNonNull;
 
+import io.millrace.bench.MetricsProbe;
 import io.millrace.engine.Engine;
 import io.millrace.engine.EngineOptions;
 import io.millrace.job.graph.MillraceOptions;
@@ -44,7 +45,7 @@ final class SyntheticJob implements AutoCloseable {
     private final KvBlockLayout layout;
     private final Engine engine;
     private final JobCluster job;
-    private final DecodeMetricsProbe metrics;
+    private final MetricsProbe metrics;
     private final Path databases;
     private final SplittableRandom random;
     private final Map<String, Session> sessions = new LinkedHashMap<>();
@@ -76,8 +77,7 @@ final class SyntheticJob implements AutoCloseable {
         Configuration configuration = JobSettings.embedded(work, name, MANAGED_MEBIBYTES);
         configuration.set(MillraceOptions.MODEL_NAME, "synthetic");
         configuration.set(MillraceOptions.TIERS_LOAD, LoadPolicy.ALWAYS);
-        DecodeMetricsProbe.install(configuration, name);
-        metrics = DecodeMetricsProbe.probe(name);
+        metrics = MetricsProbe.install(configuration, name);
         databases = JobSettings.databases(work.folder(name));
         try {
             job = JobCluster.start(configuration, new TestingServedModel(name, engine, MAX_TURN_TOKENS));
@@ -162,17 +162,21 @@ final class SyntheticJob implements AutoCloseable {
 
     /** Bytes of values that were written to STATE so far. */
     long writtenBytes() {
-        return metrics.value(TierMetrics.DEMOTED_TO_STATE_BYTES);
+        return decode(TierMetrics.DEMOTED_TO_STATE_BYTES);
     }
 
     /** Bytes that were written again to merge files. */
     long mergedBytes() {
-        return metrics.value(TierMetrics.STATE_MERGED_BYTES);
+        return decode(TierMetrics.STATE_MERGED_BYTES);
+    }
+
+    private long decode(String metric) {
+        return (long) metrics.value("Decode", metric);
     }
 
     /** Files in which STATE keeps the values now. */
     long files() {
-        return metrics.value(TierMetrics.STATE_FILES);
+        return decode(TierMetrics.STATE_FILES);
     }
 
     /**

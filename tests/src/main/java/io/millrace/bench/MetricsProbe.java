@@ -1,4 +1,4 @@
-package io.millrace.bench.durability;
+package io.millrace.bench;
 
 import io.millrace.operators.MetricGroups;
 import java.util.Map;
@@ -13,16 +13,15 @@ import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.metrics.reporter.MetricReporter;
 import org.apache.flink.metrics.reporter.MetricReporterFactory;
 
-/** Reads the metrics of a job's Decode in this process, of its latest attempt. The job has one subtask of it. */
-public final class DecodeMetricsProbe implements MetricReporter {
-    private static final Map<String, DecodeMetricsProbe> PROBES = new ConcurrentHashMap<>();
+/** Reads the numbers of a job's operators in this process, of their latest attempt. Each has one subtask. */
+public final class MetricsProbe implements MetricReporter {
+    private static final Map<String, MetricsProbe> PROBES = new ConcurrentHashMap<>();
     private static final String PREFIX = "metrics.reporter.bench.";
     private static final String NAME = "name";
-    private static final String OPERATOR = "Decode";
 
     private final Map<String, Metric> metrics = new ConcurrentHashMap<>();
 
-    private DecodeMetricsProbe() {}
+    private MetricsProbe() {}
 
     /** Made by {@link java.util.ServiceLoader}. */
     public static final class Factory implements MetricReporterFactory {
@@ -36,27 +35,33 @@ public final class DecodeMetricsProbe implements MetricReporter {
     }
 
     /** Has a job report to the probe of a name. */
-    static void install(Configuration configuration, String name) {
+    public static MetricsProbe install(Configuration configuration, String name) {
         configuration.setString("metrics.reporters", "bench");
         configuration.setString(PREFIX + "factory.class", Factory.class.getName());
         configuration.setString(PREFIX + NAME, name);
+        return probe(name);
     }
 
-    /** The probe of a name. */
-    static DecodeMetricsProbe probe(String name) {
-        return PROBES.computeIfAbsent(name, any -> new DecodeMetricsProbe());
+    private static MetricsProbe probe(String name) {
+        return PROBES.computeIfAbsent(name, any -> new MetricsProbe());
+    }
+
+    /** Whether an operator reports a number. */
+    public boolean has(String operator, String metric) {
+        return metrics.containsKey(operator + "." + metric);
     }
 
     /** A counter's or a gauge's value now. */
-    long value(String metric) {
-        Metric found = metrics.get(metric);
+    public double value(String operator, String metric) {
+        Metric found = metrics.get(operator + "." + metric);
         if (found instanceof Counter counter) {
             return counter.getCount();
         }
         if (found instanceof Gauge<?> gauge && gauge.getValue() instanceof Number number) {
-            return number.longValue();
+            return number.doubleValue();
         }
-        throw new IllegalStateException("Decode reports no number named " + metric + ", but " + metrics.keySet());
+        throw new IllegalStateException(
+                operator + " reports no number named " + metric + "; there are " + metrics.keySet());
     }
 
     @Override
@@ -71,14 +76,14 @@ public final class DecodeMetricsProbe implements MetricReporter {
 
     @Override
     public void notifyOfAddedMetric(Metric metric, String metricName, MetricGroup group) {
-        String scope = String.join(".", group.getScopeComponents());
-        if (scope.contains("." + OPERATOR + ".") && scope.endsWith("." + MetricGroups.GROUP)) {
-            metrics.put(metricName, metric);
+        String[] scope = group.getScopeComponents();
+        if (scope.length >= 3 && scope[scope.length - 1].equals(MetricGroups.GROUP)) {
+            metrics.put(scope[scope.length - 3] + "." + metricName, metric);
         }
     }
 
     @Override
     public void notifyOfRemovedMetric(Metric metric, String metricName, MetricGroup group) {
-        metrics.remove(metricName, metric);
+        metrics.values().remove(metric);
     }
 }
