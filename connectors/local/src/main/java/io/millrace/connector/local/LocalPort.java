@@ -2,6 +2,7 @@ package io.millrace.connector.local;
 
 import static java.util.Objects.requireNonNull;
 
+import io.millrace.connector.port.PortRequests;
 import io.millrace.connector.port.RequestPort;
 import io.millrace.connector.port.TurnBook;
 import io.millrace.connector.port.TurnKey;
@@ -9,7 +10,6 @@ import io.millrace.connector.port.TurnStream;
 import io.millrace.kv.ErrorCode;
 import io.millrace.kv.ServingException;
 import io.millrace.proto.AgentRequest;
-import io.millrace.proto.CancelRequest;
 import io.millrace.proto.TokenChunk;
 import java.util.ArrayDeque;
 import java.util.List;
@@ -86,7 +86,7 @@ public final class LocalPort implements RequestPort, AutoCloseable {
 
     @Override
     public TurnStream submit(AgentRequest request) {
-        checkRequest(request);
+        PortRequests.check(request);
         TurnKey key = TurnKey.of(request);
         LocalTurnStream turn;
         LocalAttachment reader;
@@ -114,11 +114,7 @@ public final class LocalPort implements RequestPort, AutoCloseable {
 
     @Override
     public CompletionStage<Boolean> cancel(String sessionId, String requestId, String reason) {
-        AgentRequest cancel = AgentRequest.newBuilder()
-                .setSessionId(sessionId)
-                .setRequestId(requestId)
-                .setCancel(CancelRequest.newBuilder().setReason(reason))
-                .build();
+        AgentRequest cancel = PortRequests.cancel(sessionId, requestId, reason);
         LocalAttachment reader;
         synchronized (lock) {
             LocalTurnStream turn = turns.get(TurnKey.of(cancel));
@@ -152,9 +148,7 @@ public final class LocalPort implements RequestPort, AutoCloseable {
     /** Subscriptions to turns, ended ones included, that have not been closed. */
     public int subscriptionCount() {
         synchronized (lock) {
-            return turns.all().stream()
-                    .mapToInt(LocalTurnStream::subscriptionCount)
-                    .sum();
+            return turns.subscriptionCount();
         }
     }
 
@@ -289,16 +283,6 @@ public final class LocalPort implements RequestPort, AutoCloseable {
         synchronized (lock) {
             turn.release();
             turns.ended(turn);
-        }
-    }
-
-    private void checkRequest(AgentRequest request) {
-        if (!request.hasChat() && !request.hasClose() && !request.hasResend()) {
-            throw new ServingException(
-                    ErrorCode.INVALID_REQUEST, "a request needs a chat, a session to close, or a turn to send again");
-        }
-        if (request.getSessionId().isEmpty() || request.getRequestId().isEmpty()) {
-            throw new ServingException(ErrorCode.INVALID_REQUEST, "a request needs a session id and a request id");
         }
     }
 

@@ -77,6 +77,13 @@ public final class TurnBook<T extends OrderedTurnStream> {
         return openTurns;
     }
 
+    /** Subscriptions to turns, ended ones included, that have not been closed. */
+    public int subscriptionCount() {
+        return turns.values().stream()
+                .mapToInt(OrderedTurnStream::subscriptionCount)
+                .sum();
+    }
+
     /**
      * Checks that one more turn may be open.
      *

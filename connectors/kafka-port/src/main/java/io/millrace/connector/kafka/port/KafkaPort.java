@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.millrace.connector.kafka.records.KafkaRecords;
 import io.millrace.connector.kafka.records.KafkaSettings;
 import io.millrace.connector.port.OrderedTurnStream;
+import io.millrace.connector.port.PortRequests;
 import io.millrace.connector.port.RequestPort;
 import io.millrace.connector.port.TurnBook;
 import io.millrace.connector.port.TurnKey;
@@ -12,7 +13,6 @@ import io.millrace.connector.port.TurnStream;
 import io.millrace.kv.ErrorCode;
 import io.millrace.kv.ServingException;
 import io.millrace.proto.AgentRequest;
-import io.millrace.proto.CancelRequest;
 import io.millrace.proto.TokenChunk;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -146,13 +146,7 @@ public final class KafkaPort implements RequestPort, AutoCloseable {
     }
 
     private void checkRequest(AgentRequest request) {
-        if (!request.hasChat() && !request.hasClose() && !request.hasResend()) {
-            throw new ServingException(
-                    ErrorCode.INVALID_REQUEST, "a request needs a chat, a session to close, or a turn to send again");
-        }
-        if (request.getSessionId().isEmpty() || request.getRequestId().isEmpty()) {
-            throw new ServingException(ErrorCode.INVALID_REQUEST, "a request needs a session id and a request id");
-        }
+        PortRequests.check(request);
         KafkaRecords.checkSize(request, settings);
     }
 
@@ -191,11 +185,7 @@ public final class KafkaPort implements RequestPort, AutoCloseable {
 
     @Override
     public CompletionStage<Boolean> cancel(String sessionId, String requestId, String reason) {
-        AgentRequest cancel = AgentRequest.newBuilder()
-                .setSessionId(sessionId)
-                .setRequestId(requestId)
-                .setCancel(CancelRequest.newBuilder().setReason(reason))
-                .build();
+        AgentRequest cancel = PortRequests.cancel(sessionId, requestId, reason);
         CompletableFuture<Boolean> sent = new CompletableFuture<>();
         synchronized (lock) {
             KafkaTurn turn = turns.get(TurnKey.of(cancel));
@@ -272,9 +262,7 @@ public final class KafkaPort implements RequestPort, AutoCloseable {
     /** Subscriptions to turns, ended ones included, that have not been closed. */
     public int subscriptionCount() {
         synchronized (lock) {
-            return turns.all().stream()
-                    .mapToInt(OrderedTurnStream::subscriptionCount)
-                    .sum();
+            return turns.subscriptionCount();
         }
     }
 
