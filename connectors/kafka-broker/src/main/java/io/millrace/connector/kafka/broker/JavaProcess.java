@@ -74,7 +74,7 @@ public final class JavaProcess implements AutoCloseable {
      */
     public static Optional<JavaProcess> find(String name, long pid, Instant startTime, Path logFile) {
         return ProcessHandle.of(pid)
-                .filter(ProcessHandle::isAlive)
+                .filter(JavaProcess::runs)
                 .filter(handle ->
                         handle.info().startInstant().map(startTime::equals).orElse(false))
                 .map(handle -> new JavaProcess(name, handle, logFile, 0));
@@ -97,7 +97,25 @@ public final class JavaProcess implements AutoCloseable {
 
     /** Whether it runs. */
     public boolean isAlive() {
-        return handle.isAlive();
+        return runs(handle);
+    }
+
+    /**
+     * Whether a process runs. To Java one is alive that has ended and that nobody has asked for its exit code yet: on
+     * Linux it has the state Z. Whoever started it may be gone, and then that may take as long as it likes.
+     */
+    private static boolean runs(ProcessHandle handle) {
+        if (!handle.isAlive()) {
+            return false;
+        }
+        try {
+            String stat = Files.readString(Path.of("/proc", Long.toString(handle.pid()), "stat"));
+            // The state follows the program's name, which is in parentheses and may have any character.
+            return stat.charAt(stat.lastIndexOf(')') + 2) != 'Z';
+        } catch (IOException e) {
+            // Not Linux, or gone since.
+            return handle.isAlive();
+        }
     }
 
     /**
