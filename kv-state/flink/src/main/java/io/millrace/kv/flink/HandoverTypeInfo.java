@@ -1,32 +1,14 @@
 package io.millrace.kv.flink;
 
-import org.apache.flink.api.common.serialization.SerializerConfig;
-import org.apache.flink.api.common.typeinfo.TypeInformation;
-import org.apache.flink.api.common.typeutils.TypeSerializer;
-import org.jspecify.annotations.Nullable;
-
 /** Flink's type of a {@link HandoverRecord}. */
-public final class HandoverTypeInfo extends TypeInformation<HandoverRecord> {
+public final class HandoverTypeInfo extends PlainTypeInfo<HandoverRecord> {
     private static final long serialVersionUID = 1L;
 
     /** There is only one such type. */
     public static final HandoverTypeInfo INSTANCE = new HandoverTypeInfo();
 
-    private HandoverTypeInfo() {}
-
-    @Override
-    public boolean isBasicType() {
-        return false;
-    }
-
-    @Override
-    public boolean isTupleType() {
-        return false;
-    }
-
-    @Override
-    public int getArity() {
-        return 1;
+    private HandoverTypeInfo() {
+        super(HandoverRecord.class, HandoverSerializer.INSTANCE);
     }
 
     @Override
@@ -35,37 +17,7 @@ public final class HandoverTypeInfo extends TypeInformation<HandoverRecord> {
     }
 
     @Override
-    public Class<HandoverRecord> getTypeClass() {
-        return HandoverRecord.class;
-    }
-
-    @Override
     public boolean isKeyType() {
         return false;
-    }
-
-    @Override
-    public TypeSerializer<HandoverRecord> createSerializer(SerializerConfig config) {
-        return HandoverSerializer.INSTANCE;
-    }
-
-    @Override
-    public String toString() {
-        return "HandoverRecord";
-    }
-
-    @Override
-    public boolean equals(@Nullable Object other) {
-        return other instanceof HandoverTypeInfo;
-    }
-
-    @Override
-    public int hashCode() {
-        return HandoverTypeInfo.class.hashCode();
-    }
-
-    @Override
-    public boolean canEqual(Object other) {
-        return other instanceof HandoverTypeInfo;
     }
 }
