@@ -3,6 +3,7 @@ package io.millrace.operators;
 import static java.util.Objects.requireNonNull;
 
 import io.millrace.engine.EngineLease;
+import io.millrace.engine.SequenceEvent;
 import io.millrace.kv.flink.SessionPlacement;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -95,6 +96,17 @@ public abstract class EngineOperator<I, T extends EngineTurn, O> extends Abstrac
         EngineLease held = engines.lease(name, listener, maxUnacknowledgedSteps);
         lease = held;
         return held;
+    }
+
+    /**
+     * Tells a sequence that failed from an engine that did.
+     *
+     * @throws IllegalStateException if the engine has ended, which is for the task to fail of
+     */
+    protected void checkEngine(SequenceEvent event) {
+        if (event instanceof SequenceEvent.Failed failed && lease().engine().isClosed()) {
+            throw new IllegalStateException("the engine has ended: " + failed.message());
+        }
     }
 
     protected MailboxExecutor mailbox() {

@@ -307,12 +307,6 @@ final class DecodeOperator extends EngineOperator<HandoverRecord, ActiveTurn, To
         }
     }
 
-    private void checkEngine(SequenceEvent event) {
-        if (event instanceof SequenceEvent.Failed failed && lease().engine().isClosed()) {
-            throw new IllegalStateException("the engine has ended: " + failed.message());
-        }
-    }
-
     private void token(ActiveTurn turn, SequenceEvent.Token token) throws Exception {
         TokenChunk chunk;
         try {

@@ -219,9 +219,7 @@ final class PrefillOperator extends EngineOperator<Turn, PendingTurn, HandoverRe
             leaveEngine(known);
             handover().finish(known, () -> ready(known, prefilled.cachedTokens()));
         } else if (event instanceof SequenceEvent.Failed failed) {
-            if (lease().engine().isClosed()) {
-                throw new IllegalStateException("the engine has ended: " + failed.message());
-            }
+            checkEngine(event);
             LOG.warn("prefill of {} failed, decode will try: {}", TurnId.of(known.turn()), failed.message());
             giveUp(known, 0);
         } else if (event instanceof SequenceEvent.Finished finished) {
