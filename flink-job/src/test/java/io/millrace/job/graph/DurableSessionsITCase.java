@@ -124,7 +124,8 @@ class DurableSessionsITCase {
         Configuration options = options(backend);
         String prompt = "x".repeat(60 * BLOCK);
         String savepoint;
-        engines.add(TestingEngine.started(TestingEngine.slowInstance(512, 2000), 64));
+        // The turn must not end before the savepoint is taken, which may take a second or two.
+        engines.add(TestingEngine.started(TestingEngine.slowInstance(512, 20_000), 64));
         TestingServedModel slow = new TestingServedModel(name, engine(), TestingEngine.MAX_TURN_TOKENS);
         try (TestingJob job = job(slow, options, null)) {
             TurnStream turn = job.port().submit(request("s", "r", prompt, 300));

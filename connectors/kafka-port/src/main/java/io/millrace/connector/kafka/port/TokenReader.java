@@ -186,14 +186,10 @@ final class TokenReader implements Runnable {
     }
 
     private void step() throws InterruptedException {
+        renewIfRestarting();
         Set<Integer> target;
         synchronized (lock) {
             target = target();
-            if (restarting) {
-                restarting = false;
-                positions.clear();
-                fresh.addAll(target);
-            }
             if (target.isEmpty() && positions.isEmpty()) {
                 lock.wait(POLL.toMillis());
                 return;
@@ -217,6 +213,19 @@ final class TokenReader implements Runnable {
             read.forEach(this::receive);
             positions.put(partition, read.get(read.size() - 1).offset() + 1);
         }
+    }
+
+    /** The old consumer may have fetches under way, and know leaders, of the topic that is gone. */
+    private void renewIfRestarting() {
+        synchronized (lock) {
+            if (!restarting) {
+                return;
+            }
+            restarting = false;
+            positions.clear();
+            fresh.addAll(target());
+        }
+        reopen();
     }
 
     private Set<Integer> target() {

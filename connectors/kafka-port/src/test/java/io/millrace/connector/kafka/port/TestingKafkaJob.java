@@ -54,6 +54,10 @@ final class TestingKafkaJob implements AutoCloseable {
         consumer = new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
         Map<String, Object> producing = settings.producerProperties("testing-job");
         producing.put("metadata.max.age.ms", "1000");
+        // Where a topic is made again, a batch that was refused is tried again behind a later one that was taken, which
+        // an idempotent producer does until the delivery's time is up: a job would then fail over.
+        producing.put("delivery.timeout.ms", "10000");
+        producing.put("request.timeout.ms", "5000");
         producer = new KafkaProducer<>(producing, new ByteArraySerializer(), new ByteArraySerializer());
         thread.start();
     }
