@@ -3,6 +3,7 @@ package io.millrace.operators;
 import static java.util.Objects.requireNonNull;
 
 import io.millrace.proto.ToolCall;
+import io.millrace.proto.ToolCallDelta;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -26,15 +27,22 @@ public interface TurnText {
      * @param content to the message's text
      * @param reasoning to the reasoning text
      * @param toolCalls tool calls that are complete now
+     * @param callDeltas what is added to calls whose form is certain before they are complete
      */
-    record Piece(String content, String reasoning, List<ToolCall> toolCalls) {
+    record Piece(String content, String reasoning, List<ToolCall> toolCalls, List<ToolCallDelta> callDeltas) {
         /** Nothing yet. */
-        public static final Piece NOTHING = new Piece("", "", List.of());
+        public static final Piece NOTHING = text("");
+
+        /** Content alone. */
+        public static Piece text(String content) {
+            return new Piece(content, "", List.of(), List.of());
+        }
 
         public Piece {
             requireNonNull(content, "content");
             requireNonNull(reasoning, "reasoning");
             toolCalls = List.copyOf(toolCalls);
+            callDeltas = List.copyOf(callDeltas);
         }
 
         /** This and what came after it. */
@@ -44,7 +52,9 @@ public interface TurnText {
             }
             List<ToolCall> calls = new ArrayList<>(toolCalls);
             calls.addAll(next.toolCalls);
-            return new Piece(content + next.content, reasoning + next.reasoning, calls);
+            List<ToolCallDelta> deltas = new ArrayList<>(callDeltas);
+            deltas.addAll(next.callDeltas);
+            return new Piece(content + next.content, reasoning + next.reasoning, calls, deltas);
         }
     }
 }

@@ -4,7 +4,10 @@ import static io.millrace.gateway.ByteBuilder.utf8;
 
 import io.millrace.proto.TokenChunk;
 import io.millrace.proto.ToolCall;
+import io.millrace.proto.ToolCallDelta;
 import io.millrace.proto.TurnFinished;
+import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 
 /**
@@ -36,7 +39,12 @@ final class ChatEvents {
     private final byte[] usageStart;
     private final byte[] deltaEnd;
     private final byte[] eventEnd;
+
+    /** Calls that are complete. */
     private int toolCallCount;
+
+    /** The calls that came in pieces, by their index. */
+    private final BitSet streamedCalls = new BitSet();
 
     /** @param resumeAfter position of the last event that the reader has; 0 for none */
     ChatEvents(String turnId, AnswerShape shape, int resumeAfter) {
@@ -54,7 +62,7 @@ final class ChatEvents {
     void append(TokenChunk chunk, boolean first, ByteBuilder out) {
         int tokenCount = chunk.getTokenIdsCount();
         int end = chunk.getOffset() + tokenCount;
-        List<ToolCall> calls = shownCalls(chunk);
+        List<ToolCallDelta> calls = shownCalls(chunk);
         boolean shows = first
                 || !chunk.getContent().isEmpty()
                 || !chunk.getReasoningContent().isEmpty()
@@ -69,7 +77,7 @@ final class ChatEvents {
             }
             delta(chunk, first, calls, position, out);
         }
-        toolCallCount += calls.size();
+        toolCallCount += chunk.getToolCallsCount();
         if (chunk.hasFinished()) {
             finish(chunk.getFinished(), end, out);
         } else if (chunk.hasFailed()) {
@@ -84,15 +92,40 @@ final class ChatEvents {
                 .append(utf8("\n\n"));
     }
 
-    private List<ToolCall> shownCalls(TokenChunk chunk) {
-        List<ToolCall> calls = chunk.getToolCallsList();
-        if (!shape.singleToolCall() || toolCallCount + calls.size() <= 1) {
-            return calls;
+    /** The pieces of calls to show: those that came as such, and as one piece each call that came whole. */
+    private List<ToolCallDelta> shownCalls(TokenChunk chunk) {
+        if (chunk.getToolCallsCount() == 0 && chunk.getToolCallDeltasCount() == 0) {
+            return List.of();
         }
-        return toolCallCount > 0 ? List.of() : calls.subList(0, 1);
+        List<ToolCallDelta> shown = new ArrayList<>();
+        for (ToolCallDelta delta : chunk.getToolCallDeltasList()) {
+            streamedCalls.set(delta.getIndex());
+            addShown(delta, shown);
+        }
+        for (int i = 0; i < chunk.getToolCallsCount(); i++) {
+            int index = toolCallCount + i;
+            if (!streamedCalls.get(index)) {
+                ToolCall call = chunk.getToolCalls(i);
+                addShown(
+                        ToolCallDelta.newBuilder()
+                                .setIndex(index)
+                                .setId(call.getId())
+                                .setName(call.getName())
+                                .setArguments(call.getArgumentsJson())
+                                .build(),
+                        shown);
+            }
+        }
+        return shown;
     }
 
-    private void delta(TokenChunk chunk, boolean first, List<ToolCall> calls, int position, ByteBuilder out) {
+    private void addShown(ToolCallDelta delta, List<ToolCallDelta> shown) {
+        if (delta.getIndex() == 0 || !shape.singleToolCall()) {
+            shown.add(delta);
+        }
+    }
+
+    private void delta(TokenChunk chunk, boolean first, List<ToolCallDelta> calls, int position, ByteBuilder out) {
         out.append(ID).append(eventStart).append(position).append(dataStart);
         boolean more = false;
         if (first) {
@@ -112,7 +145,7 @@ final class ChatEvents {
         }
         if (!calls.isEmpty()) {
             out.append(more ? COMMA : utf8(""));
-            CompletionJson.toolCalls(calls, toolCallCount, true, out);
+            CompletionJson.toolCallDeltas(calls, out);
         }
         out.append(deltaEnd).append(NULL).append(END_CHOICE);
         if (shape.wantsTokenIds() && chunk.getTokenIdsCount() > 0) {

@@ -4,6 +4,7 @@ import static io.millrace.gateway.ByteBuilder.utf8;
 
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import io.millrace.proto.ToolCall;
+import io.millrace.proto.ToolCallDelta;
 import io.millrace.proto.TurnFinished;
 import java.util.List;
 
@@ -35,22 +36,44 @@ final class CompletionJson {
         };
     }
 
-    /** The field {@code tool_calls}; a delta's calls are numbered from {@code firstIndex}. */
-    static void toolCalls(List<ToolCall> calls, int firstIndex, boolean numbered, ByteBuilder out) {
+    /** The field {@code tool_calls} of a whole message. */
+    static void toolCalls(List<ToolCall> calls, ByteBuilder out) {
         out.append(utf8("\"tool_calls\":["));
         for (int i = 0; i < calls.size(); i++) {
             ToolCall call = calls.get(i);
             out.append(utf8(i == 0 ? "{" : ",{"));
-            if (numbered) {
-                out.append(utf8("\"index\":")).append(firstIndex + i).append(utf8(","));
-            }
-            out.append(utf8("\"id\":")).appendQuoted(call.getId());
-            out.append(utf8(",\"type\":\"function\",\"function\":{\"name\":")).appendQuoted(call.getName());
-            out.append(utf8(",\"arguments\":"))
+            callHead(call.getId(), call.getName(), out);
+            out.append(utf8("\"arguments\":"))
                     .appendQuoted(call.getArgumentsJson())
                     .append(utf8("}}"));
         }
         out.append(utf8("]"));
+    }
+
+    /** The field {@code tool_calls} of a delta: only a call's first piece says what is called. */
+    static void toolCallDeltas(List<ToolCallDelta> deltas, ByteBuilder out) {
+        out.append(utf8("\"tool_calls\":["));
+        for (int i = 0; i < deltas.size(); i++) {
+            ToolCallDelta delta = deltas.get(i);
+            out.append(utf8(i == 0 ? "{" : ",{"));
+            out.append(utf8("\"index\":")).append(delta.getIndex()).append(utf8(","));
+            if (delta.getId().isEmpty()) {
+                out.append(utf8("\"function\":{"));
+            } else {
+                callHead(delta.getId(), delta.getName(), out);
+            }
+            out.append(utf8("\"arguments\":"))
+                    .appendQuoted(delta.getArguments())
+                    .append(utf8("}}"));
+        }
+        out.append(utf8("]"));
+    }
+
+    private static void callHead(String id, String name, ByteBuilder out) {
+        out.append(utf8("\"id\":")).appendQuoted(id);
+        out.append(utf8(",\"type\":\"function\",\"function\":{\"name\":"))
+                .appendQuoted(name)
+                .append(utf8(","));
     }
 
     static void usage(TurnFinished finished, ByteBuilder out) {

@@ -71,7 +71,7 @@ record WholeTurn(ChatMessage message, List<Integer> tokenIds, TurnFinished finis
         }
         if (message.getToolCallsCount() > 0) {
             out.append(utf8(","));
-            CompletionJson.toolCalls(message.getToolCallsList(), 0, false, out);
+            CompletionJson.toolCalls(message.getToolCallsList(), out);
         }
         out.append(utf8("},\"logprobs\":null,\"finish_reason\":"));
         out.append(CompletionJson.finishReason(finished)).append(utf8("}],\"usage\":"));

@@ -78,6 +78,7 @@ final class TurnChunks {
                 .setOffset(tokenCount)
                 .setContent(piece.content())
                 .setReasoningContent(piece.reasoning())
-                .addAllToolCalls(piece.toolCalls());
+                .addAllToolCalls(piece.toolCalls())
+                .addAllToolCallDeltas(piece.callDeltas());
     }
 }

@@ -25,7 +25,8 @@ final class GgufTurnText implements TurnText {
                 OutputFormat.named(turn.getOutputFormat()),
                 turn.getRequestId(),
                 turn.getToolNamesList(),
-                turn.getForcedPrefix());
+                turn.getForcedPrefix(),
+                turn.getOutputRules().getToolsCount() > 0);
     }
 
     @Override
@@ -58,6 +59,8 @@ final class GgufTurnText implements TurnText {
     }
 
     private static Piece piece(OutputDelta delta) {
-        return delta.isEmpty() ? Piece.NOTHING : new Piece(delta.content(), delta.reasoning(), delta.toolCalls());
+        return delta.isEmpty()
+                ? Piece.NOTHING
+                : new Piece(delta.content(), delta.reasoning(), delta.toolCalls(), delta.callDeltas());
     }
 }

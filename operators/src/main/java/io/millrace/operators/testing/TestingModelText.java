@@ -95,14 +95,14 @@ public final class TestingModelText implements ModelText {
                 held = text;
                 return Piece.NOTHING;
             }
-            Piece piece = new Piece(held + text, "", List.of());
+            Piece piece = Piece.text(held + text);
             held = "";
             return piece;
         }
 
         @Override
         public Piece finish() {
-            Piece piece = new Piece(held, "", List.of());
+            Piece piece = Piece.text(held);
             held = "";
             return piece;
         }

@@ -3,6 +3,7 @@ package io.millrace.text.output;
 import static java.util.Objects.requireNonNull;
 
 import io.millrace.proto.ToolCall;
+import io.millrace.proto.ToolCallDelta;
 import io.millrace.text.output.OutputFormat.Reasoning;
 import io.millrace.text.output.OutputFormat.ToolCallSyntax;
 import java.util.ArrayList;
@@ -30,6 +31,7 @@ public final class OutputParser {
     private final String requestId;
     private final List<String> toolNames;
     private final boolean forced;
+    private final boolean callsCertain;
 
     private Mode mode;
     private boolean skipsNewlines;
@@ -49,9 +51,18 @@ public final class OutputParser {
     private @Nullable CallParser call;
     private int callCount;
 
+    /** Follows the calls that are being read, where they are certain to become some. */
+    private @Nullable CallStream stream;
+
     private final StringBuilder content = new StringBuilder();
     private final StringBuilder reasoning = new StringBuilder();
     private List<ToolCall> toolCalls = new ArrayList<>();
+    private List<ToolCallDelta> callDeltas = new ArrayList<>();
+
+    /** Begins a turn whose calls nothing constrains. */
+    public OutputParser(OutputFormat format, String requestId, List<String> toolNames, String forcedPrefix) {
+        this(format, requestId, toolNames, forcedPrefix, false);
+    }
 
     /**
      * Begins a turn.
@@ -59,12 +70,19 @@ public final class OutputParser {
      * @param requestId the turn's request id, from which its tool calls get their ids
      * @param toolNames the tools that were offered
      * @param forcedPrefix output that was put into the prompt to force a tool call, or the empty string
+     * @param callsCertain whether a constraint holds calls to their form, so that what begins as one can be said at once
      */
-    public OutputParser(OutputFormat format, String requestId, List<String> toolNames, String forcedPrefix) {
+    public OutputParser(
+            OutputFormat format,
+            String requestId,
+            List<String> toolNames,
+            String forcedPrefix,
+            boolean callsCertain) {
         this.format = requireNonNull(format, "format");
         this.requestId = requireNonNull(requestId, "requestId");
         this.toolNames = List.copyOf(toolNames);
         this.forced = !forcedPrefix.isEmpty();
+        this.callsCertain = callsCertain;
         this.mode = format.reasoning() == Reasoning.OPENED ? Mode.REASONING : Mode.CONTENT;
         this.skipsNewlines = mode == Mode.REASONING;
         read(forcedPrefix);
@@ -81,7 +99,10 @@ public final class OutputParser {
         while (mode == Mode.CALL) {
             CallParser parser = requireNonNull(call);
             if (parser.finish() == CallParser.State.COMPLETE) {
-                completeCalls(parser);
+                completeCalls(parser.calls());
+            } else if (hasBegun()) {
+                // What readers were told stays: calls that were cut off, as they are.
+                completeCalls(requireNonNull(stream).calls());
             } else {
                 read(withdrawCall(parser));
             }
@@ -100,10 +121,14 @@ public final class OutputParser {
     }
 
     private OutputDelta take() {
-        OutputDelta delta = new OutputDelta(content.toString(), reasoning.toString(), toolCalls);
+        if (stream != null) {
+            callDeltas.addAll(stream.take());
+        }
+        OutputDelta delta = new OutputDelta(content.toString(), reasoning.toString(), toolCalls, callDeltas);
         content.setLength(0);
         reasoning.setLength(0);
         toolCalls = new ArrayList<>();
+        callDeltas = new ArrayList<>();
         return delta;
     }
 
@@ -117,8 +142,15 @@ public final class OutputParser {
             }
             CallParser parser = requireNonNull(call);
             CallParser.State state = parser.accept(c);
+            if (stream != null && state != CallParser.State.FAILED) {
+                stream.accept(c);
+            }
             if (state == CallParser.State.COMPLETE) {
-                completeCalls(parser);
+                completeCalls(parser.calls());
+            } else if (state == CallParser.State.FAILED && hasBegun()) {
+                completeCalls(requireNonNull(stream).calls());
+                rest = rest.substring(i);
+                i = -1;
             } else if (state == CallParser.State.FAILED) {
                 rest = withdrawCall(parser) + rest.substring(i + 1);
                 i = -1;
@@ -126,22 +158,37 @@ public final class OutputParser {
         }
     }
 
-    private void completeCalls(CallParser parser) {
-        for (CallReader.Call read : parser.calls()) {
+    private boolean hasBegun() {
+        return stream != null && stream.callCount() > 0;
+    }
+
+    private void completeCalls(List<CallReader.Call> calls) {
+        for (int i = 0; i < calls.size(); i++) {
+            CallReader.Call read = calls.get(i);
+            if (stream != null) {
+                stream.complete(i, read.arguments());
+            }
             toolCalls.add(ToolCall.newBuilder()
                     .setId(ToolCallIds.of(requestId, callCount++, format.toolCalls()))
                     .setName(read.name())
                     .setArgumentsJson(read.arguments())
                     .build());
         }
+        endCall();
+    }
+
+    private void endCall() {
+        if (stream != null) {
+            callDeltas.addAll(stream.take());
+        }
+        stream = null;
         call = null;
         mode = Mode.CONTENT;
     }
 
     /** Lets a call's marker out as content; returns the text after it, which is to be read again. */
     private String withdrawCall(CallParser parser) {
-        call = null;
-        mode = Mode.CONTENT;
+        endCall();
         String text = parser.text();
         if (markedByBracket) {
             emit(beforeCall + text.charAt(0));
@@ -227,10 +274,14 @@ public final class OutputParser {
         } else {
             markedByBracket = marker.equals("{");
             mode = Mode.CALL;
-            call = new CallParser(format.toolCalls(), toolNames, forced);
+            call = new CallParser(format.toolCalls(), toolNames, forced || callsCertain);
+            stream = callsCertain ? new CallStream(format.toolCalls(), requestId, callCount) : null;
             beforeCall = markedByBracket ? held.substring(0, held.length() - 1) : held.toString();
             if (markedByBracket) {
                 call.accept('{');
+                if (stream != null) {
+                    stream.accept('{');
+                }
             }
         }
         held.setLength(0);
