@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.millrace.proto.TokenChunk;
 import io.millrace.proto.ToolCall;
+import io.millrace.proto.ToolCallDelta;
 import io.millrace.proto.TurnFinished;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
@@ -110,6 +111,36 @@ final class ChatStreamTest {
         assertThat(single).hasSize(3);
         assertThat(json(single.get(0).data()).at("/choices/0/delta/tool_calls").size())
                 .isEqualTo(1);
+    }
+
+    @Test
+    void testToolCallsInPieces() throws Exception {
+        gateway.port.onTurn(turn -> turn.emit(
+                        piece("{\"city").setToolCallDeltas(0, head("{\"city")).addTokenIds(1), false)
+                .emit(piece("\": \"Ulm\"}").addToolCalls(CALL).addTokenIds(2), false)
+                .finish(TurnFinished.Reason.TOOL_CALLS));
+        List<SseEvent> events = SseEvent.parse(gateway.post(HELLO_STREAM).body());
+        assertThat(json(events.get(0).data()).at("/choices/0/delta").toString())
+                .isEqualTo("{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"index\":0,\"id\":\"call_1\","
+                        + "\"type\":\"function\",\"function\":{\"name\":\"weather\",\"arguments\":\"{\\\"city\"}}]}");
+        // What came in pieces does not come whole too.
+        assertThat(json(events.get(1).data()).at("/choices/0/delta").toString())
+                .isEqualTo("{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"\\\": \\\"Ulm\\\"}\"}}]}");
+        assertThat(json(events.get(2).data()).at("/choices/0/finish_reason").asText())
+                .isEqualTo("tool_calls");
+    }
+
+    private static TokenChunk.Builder piece(String arguments) {
+        return TokenChunk.newBuilder()
+                .addToolCallDeltas(ToolCallDelta.newBuilder().setArguments(arguments));
+    }
+
+    private static ToolCallDelta head(String arguments) {
+        return ToolCallDelta.newBuilder()
+                .setId(CALL.getId())
+                .setName(CALL.getName())
+                .setArguments(arguments)
+                .build();
     }
 
     @Test

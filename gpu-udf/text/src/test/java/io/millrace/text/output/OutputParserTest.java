@@ -3,6 +3,7 @@ package io.millrace.text.output;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.proto.ToolCall;
+import io.millrace.proto.ToolCallDelta;
 import io.millrace.text.output.OutputFormat.Reasoning;
 import io.millrace.text.output.OutputFormat.ToolCallSyntax;
 import java.util.ArrayList;
@@ -150,6 +151,93 @@ class OutputParserTest {
                         "\n</think>\n\n" + prefix,
                         List.of("{}}</tool_call>")))
                 .isEqualTo(calls("get{}"));
+    }
+
+    /** What comes of pieces as calls in deltas, each as name and arguments, and as whole calls. */
+    private static List<List<String>> streamed(String format, String forced, String... pieces) {
+        OutputParser parser = new OutputParser(OutputFormat.named(format), REQUEST, List.of("get", "put"), forced, true);
+        List<StringBuilder> inDeltas = new ArrayList<>();
+        List<String> ids = new ArrayList<>();
+        List<ToolCall> whole = new ArrayList<>();
+        for (int i = 0; i <= pieces.length; i++) {
+            OutputDelta delta = i < pieces.length ? parser.accept(pieces[i]) : parser.finish();
+            for (ToolCallDelta piece : delta.callDeltas()) {
+                if (!piece.getId().isEmpty()) {
+                    assertThat(piece.getIndex()).isEqualTo(inDeltas.size());
+                    inDeltas.add(new StringBuilder(piece.getName()));
+                    ids.add(piece.getId());
+                }
+                inDeltas.get(piece.getIndex()).append(piece.getArguments());
+            }
+            whole.addAll(delta.toolCalls());
+        }
+        assertThat(whole.stream().map(ToolCall::getId)).isEqualTo(ids);
+        return List.of(
+                inDeltas.stream().map(StringBuilder::toString).toList(),
+                whole.stream()
+                        .map(call -> call.getName() + call.getArgumentsJson())
+                        .toList());
+    }
+
+    @Test
+    void certainCallsStream() {
+        OutputParser parser = new OutputParser(OutputFormat.named("hermes"), REQUEST, List.of("get"), "", true);
+        assertThat(parser.accept("I look. <tool_call>\n{\"name\": \"g").callDeltas())
+                .isEmpty();
+        assertThat(parser.accept("et\", \"arguments\": {\"a").callDeltas())
+                .containsExactly(ToolCallDelta.newBuilder()
+                        .setIndex(0)
+                        .setId(ToolCallIds.of(REQUEST, 0, ToolCallSyntax.HERMES))
+                        .setName("get")
+                        .setArguments("{\"a")
+                        .build());
+        assertThat(parser.accept("\": 1").callDeltas())
+                .containsExactly(
+                        ToolCallDelta.newBuilder().setArguments("\": 1").build());
+        OutputDelta end = parser.accept("}}\n</tool_call>\n<tool_call>\n{\"name\": \"put\", \"arguments\": {}}\n</tool_call>");
+        assertThat(end.callDeltas()).hasSize(2);
+        assertThat(end.callDeltas().get(1).getIndex()).isEqualTo(1);
+        assertThat(end.toolCalls()).hasSize(2);
+        assertThat(end.toolCalls().get(0).getArgumentsJson()).isEqualTo("{\"a\": 1}");
+    }
+
+    @Test
+    void certainCallsOfEachFamilyStream() {
+        List<List<String>> both =
+                List.of(List.of("get{\"a\": [\"}\"]}", "put{}"), List.of("get{\"a\": [\"}\"]}", "put{}"));
+        assertThat(streamed(
+                        "mistral",
+                        "[TOOL_CALLS] [{\"name\": \"",
+                        "get\", \"arguments\": {\"a\": [\"}\"]}}, {\"name\": \"put\", \"arguments\": {}}]"))
+                .isEqualTo(both);
+        assertThat(streamed("mistral", "", "[TOOL_CALLS]get[ARGS]{\"a\": [\"}\"]}[TOOL_CALLS]put[ARGS]{}"))
+                .isEqualTo(both);
+        assertThat(streamed(
+                        "llama3-json",
+                        "",
+                        "{\"name\": \"get\", \"parameters\": {\"a\": [\"}\"]}}",
+                        "; {\"name\": \"put\", \"parameters\": {}}"))
+                .isEqualTo(both);
+        assertThat(streamed("hermes", "<tool_call>\n{\"name\": \"get\", \"arguments\":", " {\"a\": \"", "b\"}}\n</tool_call>"))
+                .isEqualTo(List.of(List.of("get{\"a\": \"b\"}"), List.of("get{\"a\": \"b\"}")));
+    }
+
+    @Test
+    void certainCallsThatAreCutOffStayCalls() {
+        String prefix = "<tool_call>\n{\"name\": \"get\", \"arguments\":";
+        // Where brackets and quotes are all that is missing they are added, in pieces as in the whole call.
+        assertThat(streamed("hermes", prefix, " {\"a\": [\"b"))
+                .isEqualTo(List.of(List.of("get{\"a\": [\"b\"]}"), List.of("get{\"a\": [\"b\"]}")));
+        assertThat(streamed("hermes", prefix, " {\"a\": tr"))
+                .isEqualTo(List.of(List.of("get{\"a\": tr"), List.of("get{\"a\": tr")));
+    }
+
+    @Test
+    void uncertainCallsComeWhole() {
+        OutputParser parser = new OutputParser(OutputFormat.named("hermes"), REQUEST, List.of("get"), "");
+        OutputDelta delta = parser.accept("<tool_call>\n{\"name\": \"get\", \"arguments\": {\"a\": 1}}\n</tool_call>");
+        assertThat(delta.callDeltas()).isEmpty();
+        assertThat(delta.toolCalls()).hasSize(1);
     }
 
     @Test
