@@ -93,7 +93,8 @@ final class EngineCore {
                 originNanos,
                 new BlockTable(pool, blockSizeTokens, request.sessionId()),
                 new BlockHasher(blockSizeTokens).root(options.modelFingerprint(), request.cacheSalt()),
-                runner.endTokens(request));
+                runner.endTokens(request),
+                ConstraintReplay.replay(request));
     }
 
     /** Prompt tokens whose blocks are findable right now. Any thread. */

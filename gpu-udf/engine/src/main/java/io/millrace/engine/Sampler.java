@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses a token from a row of logits, as a pure function of the row, the parameters, the tokens so far and the offset
- * in the output. In this order, which is vLLM's: penalties, logit bias and banned end tokens, temperature, min-p,
- * top-k, top-p; then the token with the largest sum of its logit and its {@link SamplingNoise} among those that are
+ * in the output. In this order, which is vLLM's: penalties, logit bias, the constraint's mask and banned end tokens,
+ * temperature, min-p, top-k, top-p; then the token with the largest sum of its logit and its {@link SamplingNoise} among those that are
  * left, which is an exact draw from their softmax. Of equal logits or sums the lowest token id wins. Used by one
  * thread.
  */
@@ -26,19 +26,31 @@ final class Sampler {
         candidateIds = new int[vocabSize];
     }
 
-    /**
-     * Returns the token at {@code offset} of the output, or {@link #NO_TOKEN}.
-     *
-     * @param logits the row; it is changed
-     * @param counts the tokens so far, where a penalty is on
-     * @param bannedTokenIds tokens that must not be chosen here
-     */
+    /** Returns the token of an output without a constraint, as below. */
     int sample(
             float[] logits,
             SamplingParameters sampling,
             int offset,
             @Nullable TokenCounts counts,
             int[] bannedTokenIds) {
+        return sample(logits, sampling, offset, counts, bannedTokenIds, null);
+    }
+
+    /**
+     * Returns the token at {@code offset} of the output, or {@link #NO_TOKEN}.
+     *
+     * @param logits the row; it is changed
+     * @param counts the tokens so far, where a penalty is on
+     * @param bannedTokenIds tokens that must not be chosen here, unless the mask leaves nothing else
+     * @param mask what may be chosen, as {@link Constraint#allowed} says it; null where that is everything
+     */
+    int sample(
+            float[] logits,
+            SamplingParameters sampling,
+            int offset,
+            @Nullable TokenCounts counts,
+            int[] bannedTokenIds,
+            long @Nullable [] mask) {
         if (!isFinite(logits)) {
             return NO_TOKEN;
         }
@@ -48,8 +60,13 @@ final class Sampler {
         for (Map.Entry<Integer, Float> bias : sampling.logitBias().entrySet()) {
             logits[bias.getKey()] += bias.getValue();
         }
-        for (int tokenId : bannedTokenIds) {
-            logits[tokenId] = Float.NEGATIVE_INFINITY;
+        if (mask != null) {
+            TokenMask.apply(mask, logits);
+        }
+        if (mask == null || TokenMask.allowsOthers(mask, bannedTokenIds, logits.length)) {
+            for (int tokenId : bannedTokenIds) {
+                logits[tokenId] = Float.NEGATIVE_INFINITY;
+            }
         }
         int best = argMax(logits);
         if (logits[best] == Float.NEGATIVE_INFINITY) {

@@ -67,6 +67,10 @@ final class Sequence implements Comparable<Sequence> {
     /** Set once by any thread that wants it to end early. */
     final AtomicBoolean cancelled = new AtomicBoolean();
 
+    /** What the tokens behind those so far may be; null where that is anything. */
+    @Nullable
+    Constraint constraint;
+
     private @Nullable TokenCounts counts;
 
     /**
@@ -77,6 +81,7 @@ final class Sequence implements Comparable<Sequence> {
      * @param table its own, empty
      * @param root the parent of its first block's name
      * @param endTokens tokens that end it, sorted
+     * @param constraint the state behind the tokens that exist already, or null
      */
     Sequence(
             SequenceRequest request,
@@ -85,7 +90,8 @@ final class Sequence implements Comparable<Sequence> {
             long originNanos,
             BlockTable table,
             BlockHash root,
-            int[] endTokens) {
+            int[] endTokens,
+            @Nullable Constraint constraint) {
         this.request = requireNonNull(request, "request");
         this.owner = requireNonNull(owner, "owner");
         this.admissionNumber = admissionNumber;
@@ -99,6 +105,7 @@ final class Sequence implements Comparable<Sequence> {
         System.arraycopy(request.generatedTokens(), 0, tokens, promptTokens, generatedTokens);
         tokenCount = tokens.length;
         this.endTokens = requireNonNull(endTokens, "endTokens");
+        this.constraint = constraint;
     }
 
     SequenceRequest request() {

@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * @param arrivalNanos when the turn arrived, by the engine's clock; orders the waiting queue with the priority
  * @param stopCondition ends the sequence by its text
  * @param prefixSource where leading blocks may be had that the device does not hold; null where there is nothing
+ * @param constraint what the output may be, as its state before the first token, not behind the generated ones; null
+ *     where it may be anything. A prefill's is of no consequence
+ * @param speculation whose guesses speed it up
  */
 public record SequenceRequest(
         String sequenceId,
@@ -30,7 +33,9 @@ public record SequenceRequest(
         int priority,
         long arrivalNanos,
         StopCondition stopCondition,
-        @Nullable PrefixSource prefixSource) {
+        @Nullable PrefixSource prefixSource,
+        @Nullable Constraint constraint,
+        SpeculationParameters speculation) {
     /** What a sequence is for. */
     public enum Purpose {
         /**
@@ -51,8 +56,65 @@ public record SequenceRequest(
         requireNonNull(sampling, "sampling");
         requireNonNull(cacheSalt, "cacheSalt");
         requireNonNull(stopCondition, "stopCondition");
+        requireNonNull(speculation, "speculation");
         if (promptTokens.length == 0) {
             throw new IllegalArgumentException("a sequence needs at least one prompt token");
         }
+    }
+
+    /** A sequence whose output may be anything, and comes without guesses. */
+    public SequenceRequest(
+            String sequenceId,
+            String sessionId,
+            Purpose purpose,
+            int[] promptTokens,
+            int[] generatedTokens,
+            SamplingParameters sampling,
+            String cacheSalt,
+            int priority,
+            long arrivalNanos,
+            StopCondition stopCondition,
+            @Nullable PrefixSource prefixSource) {
+        this(
+                sequenceId,
+                sessionId,
+                purpose,
+                promptTokens,
+                generatedTokens,
+                sampling,
+                cacheSalt,
+                priority,
+                arrivalNanos,
+                stopCondition,
+                prefixSource,
+                null,
+                SpeculationParameters.OFF);
+    }
+
+    /** This request with a constraint, or without one. */
+    public SequenceRequest withConstraint(@Nullable Constraint other) {
+        return with(other, speculation);
+    }
+
+    /** This request with other guesses. */
+    public SequenceRequest withSpeculation(SpeculationParameters other) {
+        return with(constraint, other);
+    }
+
+    private SequenceRequest with(@Nullable Constraint otherConstraint, SpeculationParameters otherSpeculation) {
+        return new SequenceRequest(
+                sequenceId,
+                sessionId,
+                purpose,
+                promptTokens,
+                generatedTokens,
+                sampling,
+                cacheSalt,
+                priority,
+                arrivalNanos,
+                stopCondition,
+                prefixSource,
+                otherConstraint,
+                otherSpeculation);
     }
 }

@@ -162,7 +162,20 @@ final class StepRunner {
         SamplingParameters sampling = sequence.request().sampling();
         int offset = sequence.outputTokens();
         int[] banned = offset < sampling.minTokens() ? sequence.endTokens : NONE;
-        int tokenId = sampler.sample(logits, sampling, offset, sequence.counts(), banned);
+        long[] mask = null;
+        if (sequence.constraint != null) {
+            try {
+                mask = sequence.constraint.allowed();
+            } catch (RuntimeException e) {
+                failConstraint(sequence, "failed: " + e, e, outcome);
+                return;
+            }
+            if (!TokenMask.allowsAny(mask, logits.length)) {
+                failConstraint(sequence, "allows no token", null, outcome);
+                return;
+            }
+        }
+        int tokenId = sampler.sample(logits, sampling, offset, sequence.counts(), banned, mask);
         if (tokenId == Sampler.NO_TOKEN) {
             // What led here may be in its blocks: nobody else may find them.
             sequence.table().withdrawAll();
@@ -197,7 +210,34 @@ final class StepRunner {
         }
         if (reason != null) {
             outcome.onFinished(sequence, reason);
+        } else {
+            advanceConstraint(sequence, tokenId, outcome);
         }
+    }
+
+    private static void advanceConstraint(Sequence sequence, int tokenId, Outcome outcome) {
+        Constraint state = sequence.constraint;
+        if (state == null) {
+            return;
+        }
+        try {
+            sequence.constraint = state.after(tokenId);
+        } catch (RuntimeException e) {
+            failConstraint(sequence, "failed: " + e, e, outcome);
+            return;
+        }
+        if (sequence.constraint == null) {
+            failConstraint(sequence, "has no way on from token " + tokenId + ", which it allowed", null, outcome);
+        }
+    }
+
+    private static void failConstraint(
+            Sequence sequence, String what, @Nullable RuntimeException cause, Outcome outcome) {
+        LOG.error("The constraint of sequence {} {}", sequence, what, cause);
+        outcome.onFailed(
+                sequence,
+                ErrorCode.INTERNAL,
+                "at token " + sequence.outputTokens() + " of the output its constraint " + what);
     }
 
     private static int promptTokens(Sequence sequence, int tokens) {

@@ -180,6 +180,39 @@ class SamplerTest {
     }
 
     @Test
+    void aMaskIsAppliedBeforeEveryFilter() {
+        Random random = new Random(11);
+        int vocab = 150;
+        for (int round = 0; round < 2000; round++) {
+            long[] mask = {random.nextLong() & random.nextLong(), random.nextLong(), random.nextLong()};
+            mask[random.nextInt(3)] = random.nextInt(3) - 1;
+            SamplingParameters sampling =
+                    parameters(random.nextInt(3), random.nextInt(9), random.nextInt(2) == 0 ? 1 : 0.7f, 0.05f);
+            float[] logits = new float[vocab];
+            float[] removed = new float[vocab];
+            int[] banned = {3, 70};
+            int left = 0;
+            for (int id = 0; id < vocab; id++) {
+                logits[id] = random.nextFloat() * 8;
+                boolean allowed = (mask[id / 64] >>> id & 1) != 0;
+                removed[id] = allowed ? logits[id] : -1000;
+                left += allowed && id != 3 && id != 70 ? 1 : 0;
+            }
+            int chosen = new Sampler(vocab).sample(logits, sampling, round, null, banned, mask);
+            if (left == 0) {
+                banned = NONE;
+            }
+            int expected = new Sampler(vocab).sample(removed, sampling, round, null, banned);
+            if (TokenMask.allowsAny(mask, vocab)) {
+                assertThat(chosen).as("round %d", round).isEqualTo(expected);
+                assertThat(mask[chosen / 64] >>> chosen & 1).isEqualTo(1);
+            } else {
+                assertThat(chosen).isEqualTo(Sampler.NO_TOKEN);
+            }
+        }
+    }
+
+    @Test
     void countsManyTokens() {
         TokenCounts counts = new TokenCounts();
         for (int i = 0; i < 3000; i++) {
