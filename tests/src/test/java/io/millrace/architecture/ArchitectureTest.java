@@ -20,7 +20,16 @@ import org.junit.jupiter.api.TestFactory;
 class ArchitectureTest {
     private static final String FIXTURES = "io.millrace.architecture.fixtures";
     private static final List<String> PARTS_WITHOUT_FLINK = List.of(
-            "proto", "kv", "model", "text", "engine", "backend.cpu", "backend.sim", "connector.port", "gateway");
+            "proto",
+            "kv",
+            "model",
+            "text",
+            "grammar",
+            "engine",
+            "backend.cpu",
+            "backend.sim",
+            "connector.port",
+            "gateway");
     private static final List<String> PARTS_OF_KAFKA_WITHOUT_FLINK =
             List.of("connector.kafka.records", "connector.kafka.port", "connector.kafka.broker");
 
@@ -72,6 +81,8 @@ class ArchitectureTest {
                 Stream.of(
                         edges.partUsesOnlyWhatItMay("engine"),
                         edges.noFlink("engine"),
+                        edges.partUsesOnlyWhatItMay("grammar"),
+                        edges.noFlink("grammar"),
                         edges.partUsesOnlyWhatItMay("backend.sim"),
                         edges.noFlink("backend.sim"),
                         edges.partUsesOnlyWhatItMay("connector.kafka.records"),

@@ -29,17 +29,18 @@ final class Edges {
         parts.put("kv.rocksdb", List.of("proto", "kv", "kv.flink"));
         parts.put("model", List.of("kv"));
         parts.put("text", List.of("proto", "kv", "model"));
+        parts.put("grammar", List.of("kv"));
         parts.put("engine", List.of("proto", "kv", "model"));
         parts.put("backend.cpu", List.of("kv", "model", "engine"));
         parts.put("backend.sim", List.of("kv", "model", "engine"));
-        parts.put("operators", List.of("proto", "kv", "kv.flink", "kv.rocksdb", "model", "text", "engine"));
+        parts.put("operators", List.of("proto", "kv", "kv.flink", "kv.rocksdb", "model", "text", "grammar", "engine"));
         parts.put("connector.port", List.of("proto", "kv"));
         parts.put("connector.local", List.of("proto", "kv", "kv.flink", "connector.port"));
         parts.put("connector.kafka.records", List.of("proto", "kv"));
         parts.put("connector.kafka.broker", List.of());
         parts.put("connector.kafka", List.of("proto", "kv", "kv.flink", "connector.kafka.records"));
         parts.put("connector.kafka.port", List.of("proto", "kv", "connector.port", "connector.kafka.records"));
-        parts.put("gateway", List.of("proto", "kv", "connector.port"));
+        parts.put("gateway", List.of("proto", "kv", "grammar", "connector.port"));
         return parts;
     }
 
@@ -108,7 +109,7 @@ final class Edges {
     /** What decides tokens reads no clock and no hidden randomness. */
     ArchRule coreIsDeterministic() {
         return noClasses()
-                .that(belongTo("kv").or(belongTo("text")).or(belongTo("model")))
+                .that(belongTo("kv").or(belongTo("text")).or(belongTo("model")).or(belongTo("grammar")))
                 .should()
                 .callMethod(System.class, "nanoTime")
                 .orShould()
