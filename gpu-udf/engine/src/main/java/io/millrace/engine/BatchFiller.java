@@ -8,7 +8,8 @@ final class BatchFiller {
     private BatchFiller() {}
 
     /**
-     * Fills {@code batch}; a row of logits is asked for where a sequence's last token is computed and more are wanted.
+     * Fills {@code batch}; a row of logits is asked for where a sequence's last token is computed and more are wanted,
+     * and behind each guessed token.
      */
     static void fill(StepPlan plan, Batch batch) {
         batch.clear();
@@ -18,25 +19,45 @@ final class BatchFiller {
             int from = sequence.computedTokens;
             int to = from + plan.tokens(row);
             batch.queryStart[row] = batch.tokenCount;
-            batch.contextLengths[row] = to;
+            batch.contextLengths[row] = to + plan.draftRows(row);
             batch.blockTableStart[row] = blocks;
             blocks = appendBlocks(sequence, batch, blocks);
             int[] tokens = sequence.tokens();
             for (int position = from; position < to; position++) {
-                assert sequence.table().isWritable(position) : "position " + position + " of " + sequence;
-                batch.tokenIds[batch.tokenCount] = tokens[position];
-                batch.positions[batch.tokenCount] = position;
-                batch.slotMapping[batch.tokenCount] = sequence.table().slot(position);
-                batch.tokenCount++;
+                append(batch, sequence, position, tokens[position]);
             }
             if (wantsLogits(sequence, to)) {
-                batch.logitsRows[batch.logitsCount] = batch.tokenCount - 1;
-                batch.logitsCount++;
+                wantLogits(batch);
+                appendDraft(batch, plan, row, to);
             }
         }
         batch.sequenceCount = plan.rowCount();
         batch.queryStart[plan.rowCount()] = batch.tokenCount;
         batch.blockTableStart[plan.rowCount()] = blocks;
+    }
+
+    private static void append(Batch batch, Sequence sequence, int position, int tokenId) {
+        assert sequence.table().isWritable(position) : "position " + position + " of " + sequence;
+        batch.tokenIds[batch.tokenCount] = tokenId;
+        batch.positions[batch.tokenCount] = position;
+        batch.slotMapping[batch.tokenCount] = sequence.table().slot(position);
+        batch.tokenCount++;
+    }
+
+    private static void appendDraft(Batch batch, StepPlan plan, int row, int position) {
+        Draft draft = plan.draft(row);
+        if (draft != null) {
+            for (int i = 0; i < draft.rows(); i++) {
+                append(batch, draft.sequence(), position + i, draft.tokens()[i]);
+                wantLogits(batch);
+            }
+        }
+    }
+
+    /** Of the token that was appended last. */
+    private static void wantLogits(Batch batch) {
+        batch.logitsRows[batch.logitsCount] = batch.tokenCount - 1;
+        batch.logitsCount++;
     }
 
     /** Whether a token is sampled once so many tokens are computed. */

@@ -87,6 +87,7 @@ public final class Engine implements AutoCloseable {
             Consumer<String> progress) {
         if (spec.maxBatchTokens() < options.maxBatchTokens()
                 || spec.maxBatchSequences() < options.maxBatchSequences()
+                || spec.maxLogitsRows() < options.maxLogitsRows()
                 || spec.maxModelTokens() < options.maxModelTokens()) {
             throw new IllegalArgumentException("the instance is made for smaller batches than the engine: " + spec);
         }

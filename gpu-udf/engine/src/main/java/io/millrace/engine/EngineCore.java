@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.millrace.engine.Sequence.State;
 import io.millrace.engine.SequenceEvent.FinishReason;
 import io.millrace.engine.backend.ModelInstance;
+import io.millrace.engine.speculation.DrafterKind;
 import io.millrace.kv.BlockHash;
 import io.millrace.kv.BlockHasher;
 import io.millrace.kv.BlockPool;
@@ -29,6 +30,7 @@ final class EngineCore {
     private final PrefixBlocks prefixes;
     private final PrefillRate prefillRate = new PrefillRate();
     private final Scheduler scheduler;
+    private final Speculation speculation;
     private final StepRunner runner;
     private final Outcome outcome = new Outcome();
     private final int blockSizeTokens;
@@ -65,7 +67,14 @@ final class EngineCore {
         prefixes = new PrefixBlocks(pool, new BlockHasher(blockSizeTokens), loads, engineThread);
         scheduler =
                 new Scheduler(pool, prefixes, blockSizeTokens, options.maxBatchTokens(), options.maxBatchSequences());
-        runner = new StepRunner(instance, scheduler, options, maxSequenceTokens);
+        speculation = new Speculation(
+                List.of(new ConstraintDrafter(), new PromptLookupDrafter()),
+                pool,
+                options,
+                blockSizeTokens,
+                maxSequenceTokens,
+                vocabSize);
+        runner = new StepRunner(instance, scheduler, speculation, options, maxSequenceTokens);
         originNanos = options.nanoClock().getAsLong();
     }
 
@@ -143,6 +152,7 @@ final class EngineCore {
             queuedCount.decrementAndGet();
         }
         scheduler.remove(sequence);
+        speculation.forget(sequence);
         sequence.owner().forget(sequence);
     }
 
@@ -176,12 +186,15 @@ final class EngineCore {
         queuedCount.addAndGet(-plan.admittedCount());
         int sequences = plan.rowCount() + plan.completed().size() + plan.startedLoads();
         boolean ranBatch = plan.rowCount() > 0;
+        speculation.draft(plan);
         int prefillTokens = plan.prefillTokens();
         int stepTokens = plan.tokenCount();
         runner.run(plan, outcome);
         if (ranBatch) {
             long nanos = options.nanoClock().getAsLong() - startNanos;
             prefillRate.add(prefillTokens, stepTokens, nanos);
+            // Where nothing is prefilled, every row has its logits.
+            speculation.noteStep(stepTokens, prefillTokens > 0, nanos);
             stepCount++;
             stepNanos += nanos;
             stepNanosMax = Math.max(stepNanosMax, nanos);
@@ -219,7 +232,20 @@ final class EngineCore {
                 prefillRate.tokensPerSecond(),
                 scheduler.queuedPromptTokens(),
                 holds.heldBlocks(),
-                pool.stats());
+                pool.stats(),
+                speculationStats());
+    }
+
+    private SpeculationStats speculationStats() {
+        StepMasks masks = runner.masks();
+        return new SpeculationStats(
+                speculation.drafted(DrafterKind.CONSTRAINT),
+                speculation.drafted(DrafterKind.LOOKUP),
+                speculation.drafted(DrafterKind.MODEL),
+                masks.maskCount(),
+                masks.maskNanos(),
+                masks.maskNanosMax(),
+                masks.waitNanos());
     }
 
     /**

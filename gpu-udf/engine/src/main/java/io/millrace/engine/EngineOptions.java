@@ -24,6 +24,7 @@ import java.util.function.LongSupplier;
  * @param stallTimeout how long a lease may leave its outputs unacknowledged before the blocks of its sequences can be
  *     taken for others
  * @param nanoClock nanoseconds of a monotonic clock
+ * @param speculation what is spent on guesses and constraints
  */
 public record EngineOptions(
         String modelFingerprint,
@@ -35,7 +36,8 @@ public record EngineOptions(
         int maxLoads,
         IntFunction<RetentionOrder> retention,
         Duration stallTimeout,
-        LongSupplier nanoClock) {
+        LongSupplier nanoClock,
+        SpeculationOptions speculation) {
     /** Most tokens of one step, where nothing else is said. */
     public static final int DEFAULT_MAX_BATCH_TOKENS = 512;
     /** Most sequences of one step, where nothing else is said. */
@@ -60,6 +62,33 @@ public record EngineOptions(
             throw new IllegalArgumentException("stallTimeout must be positive: " + stallTimeout);
         }
         requireNonNull(nanoClock, "nanoClock");
+        requireNonNull(speculation, "speculation");
+    }
+
+    /** Options with the usual speculation. */
+    public EngineOptions(
+            String modelFingerprint,
+            Set<Integer> endTokenIds,
+            int maxBatchTokens,
+            int maxBatchSequences,
+            int maxModelTokens,
+            int queueCapacity,
+            int maxLoads,
+            IntFunction<RetentionOrder> retention,
+            Duration stallTimeout,
+            LongSupplier nanoClock) {
+        this(
+                modelFingerprint,
+                endTokenIds,
+                maxBatchTokens,
+                maxBatchSequences,
+                maxModelTokens,
+                queueCapacity,
+                maxLoads,
+                retention,
+                stallTimeout,
+                nanoClock,
+                SpeculationOptions.DEFAULT);
     }
 
     /** The defaults for a model: its context, its end tokens, least recently used retention, the system's clock. */
@@ -89,7 +118,8 @@ public record EngineOptions(
                 maxLoads,
                 retention,
                 stallTimeout,
-                nanoClock);
+                nanoClock,
+                speculation);
     }
 
     /** These options with so many loads at a time. */
@@ -104,7 +134,8 @@ public record EngineOptions(
                 otherMaxLoads,
                 retention,
                 stallTimeout,
-                nanoClock);
+                nanoClock,
+                speculation);
     }
 
     /** These options with another eviction policy. */
@@ -119,7 +150,8 @@ public record EngineOptions(
                 maxLoads,
                 otherRetention,
                 stallTimeout,
-                nanoClock);
+                nanoClock,
+                speculation);
     }
 
     /** These options with another clock. */
@@ -134,7 +166,29 @@ public record EngineOptions(
                 maxLoads,
                 retention,
                 stallTimeout,
-                otherNanoClock);
+                otherNanoClock,
+                speculation);
+    }
+
+    /** These options with another speculation. */
+    public EngineOptions withSpeculation(SpeculationOptions otherSpeculation) {
+        return new EngineOptions(
+                modelFingerprint,
+                endTokenIds,
+                maxBatchTokens,
+                maxBatchSequences,
+                maxModelTokens,
+                queueCapacity,
+                maxLoads,
+                retention,
+                stallTimeout,
+                nanoClock,
+                otherSpeculation);
+    }
+
+    /** Most rows of one step whose logits are wanted. */
+    public int maxLogitsRows() {
+        return maxBatchSequences + speculation.maxDraftRows();
     }
 
     private static void checkPositive(int value, String name) {

@@ -24,6 +24,7 @@ import io.millrace.kv.BlockPoolStats;
  *     sampled; of waiting ones all count, although some may be found
  * @param heldBlocks blocks that are held now, to be copied; one of two holds counts twice
  * @param blocks the block pool
+ * @param speculation guesses and constraints
  */
 public record EngineStats(
         int runningSequences,
@@ -43,4 +44,5 @@ public record EngineStats(
         double promptTokensPerSecond,
         long queuedPromptTokens,
         int heldBlocks,
-        BlockPoolStats blocks) {}
+        BlockPoolStats blocks,
+        SpeculationStats speculation) {}

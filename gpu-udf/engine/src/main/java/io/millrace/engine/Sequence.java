@@ -71,6 +71,10 @@ final class Sequence implements Comparable<Sequence> {
     @Nullable
     Constraint constraint;
 
+    /** What is guessed of it; null as long as nothing was. */
+    @Nullable
+    Draft draft;
+
     private @Nullable TokenCounts counts;
 
     /**

@@ -3,12 +3,14 @@ package io.millrace.engine;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What one step computes: some sequences, and how many tokens of each. Allocated once and filled anew. */
 final class StepPlan {
     private final int maxTokens;
     private final Sequence[] sequences;
     private final int[] tokenCounts;
+    private final @Nullable Draft[] drafts;
     private final List<Sequence> completed = new ArrayList<>();
     private int rowCount;
     private int tokenCount;
@@ -20,10 +22,12 @@ final class StepPlan {
         this.maxTokens = maxTokens;
         sequences = new Sequence[maxSequences];
         tokenCounts = new int[maxSequences];
+        drafts = new Draft[maxSequences];
     }
 
     void clear() {
         Arrays.fill(sequences, 0, rowCount, null);
+        Arrays.fill(drafts, null);
         completed.clear();
         rowCount = 0;
         tokenCount = 0;
@@ -36,7 +40,7 @@ final class StepPlan {
         return rowCount;
     }
 
-    /** Tokens in the batch. */
+    /** Tokens in the batch, guessed ones included. */
     int tokenCount() {
         return tokenCount;
     }
@@ -45,9 +49,26 @@ final class StepPlan {
         return sequences[row];
     }
 
-    /** Tokens of a sequence that this step computes. */
+    /** Tokens of a sequence that this step computes, without guessed ones. */
     int tokens(int row) {
         return tokenCounts[row];
+    }
+
+    /** What is guessed behind a sequence's tokens, or null. */
+    @Nullable
+    Draft draft(int row) {
+        return drafts[row];
+    }
+
+    /** Guessed tokens of a sequence that this step computes. */
+    int draftRows(int row) {
+        Draft draft = drafts[row];
+        return draft == null ? 0 : draft.rows();
+    }
+
+    /** Tokens that fit beside those of further sequences: room for guesses. */
+    int spareTokens() {
+        return maxTokens - tokenCount;
     }
 
     /** Tokens that still fit. */
@@ -93,6 +114,13 @@ final class StepPlan {
         tokenCounts[rowCount] = tokens;
         rowCount++;
         tokenCount += tokens;
+    }
+
+    /** Adds what is guessed of a sequence that is in the plan, once no sequence is added or removed any more. */
+    void addDraft(int row, Draft draft) {
+        assert sequences[row] == draft.sequence() && draft.rows() <= spareTokens() : "row " + row;
+        drafts[row] = draft;
+        tokenCount += draft.rows();
     }
 
     void complete(Sequence sequence) {

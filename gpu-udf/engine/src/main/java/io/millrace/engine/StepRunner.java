@@ -35,32 +35,36 @@ final class StepRunner {
 
     private final ModelInstance instance;
     private final Scheduler scheduler;
-    private final Sampler sampler;
+    private final SequenceSampler sampler;
+    private final StepMasks masks;
     private final Batch batch;
     private final ForwardResult result;
     private final int[] endTokenIds;
     private final int blockSizeTokens;
-    private final int maxSequenceTokens;
     private final LongSupplier nanoClock;
 
     private long executeNanos;
     private long sampleNanos;
     private long promptTokens;
-    private long outputTokens;
 
-    StepRunner(ModelInstance instance, Scheduler scheduler, EngineOptions options, int maxSequenceTokens) {
+    StepRunner(
+            ModelInstance instance,
+            Scheduler scheduler,
+            Speculation speculation,
+            EngineOptions options,
+            int maxSequenceTokens) {
         this.instance = requireNonNull(instance, "instance");
         this.scheduler = requireNonNull(scheduler, "scheduler");
         int vocabSize = instance.modelSpec().vocabSize();
-        sampler = new Sampler(vocabSize);
-        batch = new Batch(options.maxBatchTokens(), options.maxBatchSequences());
-        result = new ForwardResult(options.maxBatchSequences(), vocabSize);
+        batch = new Batch(options.maxBatchTokens(), options.maxBatchSequences(), options.maxLogitsRows());
+        result = new ForwardResult(options.maxBatchSequences(), options.maxLogitsRows(), vocabSize);
+        masks = new StepMasks(options.maxLogitsRows(), options.speculation().maskExecutor(), options.nanoClock());
         endTokenIds = options.endTokenIds().stream()
                 .mapToInt(Integer::intValue)
                 .sorted()
                 .toArray();
         blockSizeTokens = instance.kvLayout().blockSizeTokens();
-        this.maxSequenceTokens = maxSequenceTokens;
+        sampler = new SequenceSampler(vocabSize, scheduler, speculation, masks, blockSizeTokens, maxSequenceTokens);
         nanoClock = options.nanoClock();
     }
 
@@ -77,7 +81,17 @@ final class StepRunner {
     }
 
     long outputTokens() {
-        return outputTokens;
+        return sampler.outputTokens();
+    }
+
+    StepMasks masks() {
+        return masks;
+    }
+
+    /** Why a sequence needs no further token, or null: judged by its last token and its length. */
+    @Nullable
+    FinishReason finishReason(Sequence sequence) {
+        return sampler.finishReason(sequence);
     }
 
     /** Runs one step. */
@@ -89,10 +103,13 @@ final class StepRunner {
             return;
         }
         BatchFiller.fill(plan, batch);
+        result.reserve(batch.logitsCount);
+        masks.begin(plan);
         long startNanos = nanoClock.getAsLong();
         Throwable failure = execute();
         long executedNanos = nanoClock.getAsLong();
         executeNanos += executedNanos - startNanos;
+        masks.await();
         if (failure != null) {
             LOG.error("A batch of {} sequences failed", plan.rowCount(), failure);
             for (int row = 0; row < plan.rowCount(); row++) {
@@ -105,8 +122,10 @@ final class StepRunner {
             Sequence sequence = plan.sequence(row);
             promptTokens += promptTokens(sequence, plan.tokens(row));
             if (BatchFiller.wantsLogits(sequence, sequence.computedTokens + plan.tokens(row))) {
-                sample(sequence, plan.tokens(row), result.logits[logitsIndex], executedNanos, outcome);
-                logitsIndex++;
+                int draftRows = plan.draftRows(row);
+                sampler.sample(
+                        sequence, plan.tokens(row), draftRows, result.logits, logitsIndex, executedNanos, outcome);
+                logitsIndex += 1 + draftRows;
             } else {
                 scheduler.advance(sequence, plan.tokens(row));
                 if (sequence.computedTokens == sequence.targetTokens(blockSizeTokens)) {
@@ -131,24 +150,6 @@ final class StepRunner {
         return all;
     }
 
-    /** Why a sequence needs no further token, or null: judged by its last token and its length. */
-    @Nullable
-    FinishReason finishReason(Sequence sequence) {
-        SamplingParameters sampling = sequence.request().sampling();
-        int outputCount = sequence.outputTokens();
-        if (outputCount == 0) {
-            return null;
-        }
-        int lastToken = sequence.tokens()[sequence.tokenCount() - 1];
-        if (outputCount > sampling.minTokens() && Arrays.binarySearch(sequence.endTokens, lastToken) >= 0) {
-            return FinishReason.STOP_TOKEN;
-        }
-        if (outputCount >= sampling.maxTokens() || sequence.tokenCount() >= maxSequenceTokens) {
-            return FinishReason.LENGTH;
-        }
-        return null;
-    }
-
     private @Nullable Throwable execute() {
         try {
             instance.execute(batch, result);
@@ -156,88 +157,6 @@ final class StepRunner {
         } catch (RuntimeException | Error e) {
             return e;
         }
-    }
-
-    private void sample(Sequence sequence, int tokens, float[] logits, long nanos, Outcome outcome) {
-        SamplingParameters sampling = sequence.request().sampling();
-        int offset = sequence.outputTokens();
-        int[] banned = offset < sampling.minTokens() ? sequence.endTokens : NONE;
-        long[] mask = null;
-        if (sequence.constraint != null) {
-            try {
-                mask = sequence.constraint.allowed();
-            } catch (RuntimeException e) {
-                failConstraint(sequence, "failed: " + e, e, outcome);
-                return;
-            }
-            if (!TokenMask.allowsAny(mask, logits.length)) {
-                failConstraint(sequence, "allows no token", null, outcome);
-                return;
-            }
-        }
-        int tokenId = sampler.sample(logits, sampling, offset, sequence.counts(), banned, mask);
-        if (tokenId == Sampler.NO_TOKEN) {
-            // What led here may be in its blocks: nobody else may find them.
-            sequence.table().withdrawAll();
-            outcome.onFailed(
-                    sequence,
-                    ErrorCode.INTERNAL,
-                    "the model gave no finite logits for token " + offset + " of the output");
-            return;
-        }
-        scheduler.advance(sequence, tokens);
-        sequence.append(tokenId);
-        outputTokens++;
-        outcome.onToken(sequence, offset, tokenId, nanos);
-        finish(sequence, tokenId, outcome);
-    }
-
-    private void finish(Sequence sequence, int tokenId, Outcome outcome) {
-        FinishReason reason = finishReason(sequence);
-        if (reason != FinishReason.STOP_TOKEN) {
-            try {
-                boolean met = sequence.request().stopCondition().accept(tokenId);
-                if (met
-                        && sequence.outputTokens()
-                                >= sequence.request().sampling().minTokens()) {
-                    reason = FinishReason.STOP_CONDITION;
-                }
-            } catch (RuntimeException e) {
-                LOG.error("The stop condition of sequence {} failed", sequence, e);
-                outcome.onFailed(sequence, ErrorCode.INTERNAL, "the stop condition failed: " + e);
-                return;
-            }
-        }
-        if (reason != null) {
-            outcome.onFinished(sequence, reason);
-        } else {
-            advanceConstraint(sequence, tokenId, outcome);
-        }
-    }
-
-    private static void advanceConstraint(Sequence sequence, int tokenId, Outcome outcome) {
-        Constraint state = sequence.constraint;
-        if (state == null) {
-            return;
-        }
-        try {
-            sequence.constraint = state.after(tokenId);
-        } catch (RuntimeException e) {
-            failConstraint(sequence, "failed: " + e, e, outcome);
-            return;
-        }
-        if (sequence.constraint == null) {
-            failConstraint(sequence, "has no way on from token " + tokenId + ", which it allowed", null, outcome);
-        }
-    }
-
-    private static void failConstraint(
-            Sequence sequence, String what, @Nullable RuntimeException cause, Outcome outcome) {
-        LOG.error("The constraint of sequence {} {}", sequence, what, cause);
-        outcome.onFailed(
-                sequence,
-                ErrorCode.INTERNAL,
-                "at token " + sequence.outputTokens() + " of the output its constraint " + what);
     }
 
     private static int promptTokens(Sequence sequence, int tokens) {

@@ -97,12 +97,15 @@ class ConstraintTest {
         submit("well", new Only(7), sampling(0, 0, 0));
         run();
         assertThat(listener.lastEvent("throws"))
-                .isInstanceOfSatisfying(Failed.class, e -> assertThat(e.message())
-                        .contains("at token 0 of the output its constraint failed"));
+                .isInstanceOfSatisfying(
+                        Failed.class,
+                        e -> assertThat(e.message()).contains("at token 0 of the output its constraint failed"));
         for (String id : List.of("nothing", "beyond")) {
             assertThat(listener.lastEvent(id))
-                    .isInstanceOfSatisfying(Failed.class, e -> assertThat(e.message())
-                            .contains("at token 0 of the output its constraint allows no token"));
+                    .isInstanceOfSatisfying(
+                            Failed.class,
+                            e -> assertThat(e.message())
+                                    .contains("at token 0 of the output its constraint allows no token"));
         }
         assertThat(listener.lastEvent("contradicts")).isInstanceOf(Failed.class);
         assertThat(listener.tokens("well")).containsOnly(7).hasSize(20);

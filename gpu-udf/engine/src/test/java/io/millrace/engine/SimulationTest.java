@@ -9,6 +9,8 @@ import io.millrace.engine.SequenceEvent.Prefilled;
 import io.millrace.engine.SequenceEvent.Token;
 import io.millrace.engine.SequenceRequest.Purpose;
 import io.millrace.engine.backend.Batch;
+import io.millrace.engine.speculation.DrafterKind;
+import io.millrace.engine.testing.TestingConstraint;
 import io.millrace.engine.testing.TestingLogits;
 import io.millrace.engine.testing.TestingModelInstance;
 import io.millrace.kv.LeastRecentlyUsedRetention;
@@ -16,6 +18,7 @@ import io.millrace.kv.NoRetention;
 import io.millrace.kv.testing.Property;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -31,7 +34,7 @@ class SimulationTest {
     @Test
     void tenThousandArrivals() {
         Property.forAll(7, 1, random -> {
-            Simulation simulation = new Simulation(random, new Shape(48, 8, 96, 64, 8, 24, true));
+            Simulation simulation = new Simulation(random, new Shape(48, 8, 96, 64, 8, 24, true, 24, false, true));
             EngineStats stats = simulation.run(10_000);
 
             // What it is meant to exercise did happen, and often.
@@ -42,6 +45,12 @@ class SimulationTest {
             assertThat(stats.blocks().hitBlocks()).isGreaterThan(1000);
             assertThat(stats.blocks().evictedBlocks()).isGreaterThan(1000);
             assertThat(stats.blocks().duplicateBlocks()).isGreaterThan(10);
+            assertThat(stats.speculation().constraint().acceptedTokens()).isGreaterThan(1000);
+            assertThat(stats.speculation().constraint().draftedTokens())
+                    .isGreaterThan(stats.speculation().constraint().acceptedTokens() + 100);
+            assertThat(stats.speculation().lookup().acceptedTokens()).isGreaterThan(1000);
+            assertThat(stats.speculation().lookup().draftedTokens())
+                    .isGreaterThan(stats.speculation().lookup().acceptedTokens() + 1000);
             // Nobody starves: ahead of a sequence are at most the queue, the running ones, and those that its 4 seconds
             // of
             // priority at most let pass; a slow lease may hold each of them up for its stall timeout.
@@ -67,7 +76,10 @@ class SimulationTest {
             int maxBatchTokens,
             int maxBatchSequences,
             int queueCapacity,
-            boolean retains) {
+            boolean retains,
+            int maxDraftRows,
+            boolean adaptive,
+            boolean repeats) {
         static Shape of(Random random, int blockCount, int blockSizeTokens, int maxModelTokens) {
             return new Shape(
                     blockCount,
@@ -76,7 +88,14 @@ class SimulationTest {
                     1 + random.nextInt(40),
                     1 + random.nextInt(10),
                     1 + random.nextInt(30),
-                    random.nextInt(5) > 0);
+                    random.nextInt(5) > 0,
+                    random.nextInt(40),
+                    random.nextInt(3) == 0,
+                    random.nextBoolean());
+        }
+
+        TestingLogits logits() {
+            return repeats ? TestingLogits.REPEATING : TestingLogits.HASHED;
         }
     }
 
@@ -136,11 +155,12 @@ class SimulationTest {
             this.random = random;
             this.shape = shape;
             TestingModelInstance instance =
-                    new TestingModelInstance(VOCAB, shape.blockCount(), shape.blockSizeTokens(), TestingLogits.HASHED);
+                    new TestingModelInstance(VOCAB, shape.blockCount(), shape.blockSizeTokens(), shape.logits());
             instance.observe(this::checkBudget);
             EngineOptions options = EngineOptions.of("simulated", Set.of(END), shape.maxModelTokens())
                     .withLimits(shape.maxBatchTokens(), shape.maxBatchSequences(), shape.queueCapacity())
                     .withRetention(shape.retains() ? LeastRecentlyUsedRetention::new : NoRetention::new)
+                    .withSpeculation(new SpeculationOptions(shape.maxDraftRows(), shape.adaptive(), Runnable::run))
                     .withClock(() -> clockNanos);
             engine = new Engine(options, instance, () -> {});
             users.add(new SimulatedUser(this, "prompt", 2, false));
@@ -214,7 +234,11 @@ class SimulationTest {
             for (int i = 0; i < length; i++) {
                 prompt[i] = i < shared ? (family * 7 + i * i) % VOCAB : random.nextInt(VOCAB);
             }
-            int[] generated = random.nextInt(6) > 0 ? new int[0] : new int[] {random.nextInt(VOCAB - 1)};
+            TestingConstraint constraint =
+                    random.nextInt(3) > 0 ? null : TestingConstraint.start(VOCAB, random.nextLong());
+            int first = random.nextInt(VOCAB - 1);
+            boolean resumes = random.nextInt(6) == 0 && (constraint == null || constraint.allows(first));
+            int[] generated = resumes ? new int[] {first} : new int[0];
             boolean plain = random.nextBoolean();
             SamplingParameters sampling = new SamplingParameters(
                     1 + random.nextInt(shape.maxModelTokens()),
@@ -241,7 +265,19 @@ class SimulationTest {
                     random.nextInt(5) == 0 ? random.nextInt(4) : 0,
                     clockNanos,
                     StopCondition.NEVER,
-                    null);
+                    null,
+                    constraint,
+                    randomSpeculation());
+        }
+
+        private SpeculationParameters randomSpeculation() {
+            Set<DrafterKind> kinds = new HashSet<>();
+            for (DrafterKind kind : DrafterKind.values()) {
+                if (random.nextBoolean()) {
+                    kinds.add(kind);
+                }
+            }
+            return new SpeculationParameters(kinds, random.nextInt(12));
         }
 
         private void acknowledge() {
@@ -316,23 +352,29 @@ class SimulationTest {
                 tokens[length++] = token;
                 counts.addOutput(token);
             }
+            Constraint constraint = ConstraintReplay.replay(request);
             List<Integer> output = new ArrayList<>();
             float[] logits = new float[VOCAB];
             List<Integer> endTokens = new ArrayList<>(request.sampling().stopTokenIds());
             if (!request.sampling().ignoreEos()) {
                 endTokens.add(END);
             }
-            int[] banned = endTokens.stream().mapToInt(Integer::intValue).toArray();
+            int[] banned =
+                    endTokens.stream().mapToInt(Integer::intValue).sorted().toArray();
             for (int i = 0; i < count; i++) {
-                TestingLogits.HASHED.compute(tokens, length, logits);
+                shape.logits().compute(tokens, length, logits);
                 int offset = request.generatedTokens().length + i;
                 boolean bans = offset < request.sampling().minTokens();
-                int token = sampler.sample(logits, request.sampling(), offset, counts, bans ? banned : new int[0]);
+                long[] mask = constraint == null ? null : constraint.allowed();
+                int token =
+                        sampler.sample(logits, request.sampling(), offset, counts, bans ? banned : new int[0], mask);
+                constraint = constraint == null ? null : constraint.after(token);
                 tokens[length++] = token;
                 counts.addOutput(token);
                 output.add(token);
                 boolean last = i == count - 1;
-                assertThat(!last && endTokens.contains(token))
+                // Before the least number of tokens one may come where the constraint leaves nothing else.
+                assertThat(!last && !bans && endTokens.contains(token))
                         .as("an end token in the middle")
                         .isFalse();
             }

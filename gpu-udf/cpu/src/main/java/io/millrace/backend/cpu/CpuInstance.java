@@ -86,7 +86,7 @@ final class CpuInstance implements ModelInstance {
     private void check(Batch batch) {
         checkRange("tokenCount", batch.tokenCount, instance.maxBatchTokens() + 1);
         checkRange("sequenceCount", batch.sequenceCount, instance.maxBatchSequences() + 1);
-        checkRange("logitsCount", batch.logitsCount, instance.maxBatchSequences() + 1);
+        checkRange("logitsCount", batch.logitsCount, instance.maxLogitsRows() + 1);
         int slots = arena.blockCount() * arena.layout().blockSizeTokens();
         for (int token = 0; token < batch.tokenCount; token++) {
             checkRange("token id", batch.tokenIds[token], modelSpec().vocabSize());

@@ -29,7 +29,7 @@ final class Decoder {
     Decoder(InstanceSpec instance, DecoderWeights weights, KvArena arena, ComputeTeam team, Kernels kernels) {
         this.spec = instance.model().spec();
         this.weights = weights;
-        int logitsRowsMax = Math.min(instance.maxBatchSequences(), instance.maxBatchTokens());
+        int logitsRowsMax = Math.min(instance.maxLogitsRows(), instance.maxBatchTokens());
         this.activations = new Activations(spec, instance.maxBatchTokens(), logitsRowsMax);
         this.rows = new BatchRows(instance.maxBatchTokens());
         WorkerScratch[] scratches = new WorkerScratch[team.workerCount()];

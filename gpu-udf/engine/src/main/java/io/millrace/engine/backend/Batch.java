@@ -9,7 +9,7 @@ package io.millrace.engine.backend;
  *   token t                 tokenIds[t] at positions[t], written to slotMapping[t] = blockId * blockSize + offset
  *   sequence i has blocks   blockTables[blockTableStart[i]] ..    one for each blockSize positions from 0
  *   sequence i's context    contextLengths[i] = position of its last token in this batch + 1
- *   logits are wanted for   token rows logitsRows[0 .. logitsCount]
+ *   logits are wanted for   token rows logitsRows[0 .. logitsCount], rising; of a sequence it may be several
  * </pre>
  */
 public final class Batch {
@@ -27,15 +27,20 @@ public final class Batch {
     public int sequenceCount;
     public int logitsCount;
 
-    /** Allocates a batch of at most so many tokens and sequences. */
+    /** Allocates a batch of at most so many tokens and sequences, with a row of logits for each of those. */
     public Batch(int maxBatchTokens, int maxBatchSequences) {
+        this(maxBatchTokens, maxBatchSequences, maxBatchSequences);
+    }
+
+    /** Allocates a batch of at most so many tokens, sequences, and rows of logits. */
+    public Batch(int maxBatchTokens, int maxBatchSequences, int maxLogitsRows) {
         tokenIds = new int[maxBatchTokens];
         positions = new int[maxBatchTokens];
         slotMapping = new int[maxBatchTokens];
         queryStart = new int[maxBatchSequences + 1];
         contextLengths = new int[maxBatchSequences];
         blockTableStart = new int[maxBatchSequences + 1];
-        logitsRows = new int[maxBatchSequences];
+        logitsRows = new int[maxLogitsRows];
         blockTables = new int[1024];
     }
 

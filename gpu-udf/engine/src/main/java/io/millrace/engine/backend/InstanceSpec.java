@@ -13,6 +13,7 @@ import java.util.Map;
  * @param blockSizeTokens tokens in a KV block
  * @param maxBatchTokens most tokens of one batch
  * @param maxBatchSequences most sequences of one batch
+ * @param maxLogitsRows most rows of one batch whose logits are wanted: one a sequence, and one a guessed token
  * @param maxModelTokens most tokens of one sequence, prompt and output
  * @param deviceIndex which device of the backend's kind
  * @param threadCount compute threads, for backends that compute on the host
@@ -24,13 +25,41 @@ public record InstanceSpec(
         int blockSizeTokens,
         int maxBatchTokens,
         int maxBatchSequences,
+        int maxLogitsRows,
         int maxModelTokens,
         int deviceIndex,
         int threadCount,
         Map<String, String> parameters) {
+    /** Most guessed tokens of one batch, where nothing else is said. */
+    public static final int DEFAULT_DRAFT_ROWS = 64;
+
     public InstanceSpec {
         requireNonNull(model, "model");
         parameters = Map.copyOf(parameters);
+    }
+
+    /** An instance with room for the usual number of guessed tokens. */
+    public InstanceSpec(
+            GgufModel model,
+            int blockCount,
+            int blockSizeTokens,
+            int maxBatchTokens,
+            int maxBatchSequences,
+            int maxModelTokens,
+            int deviceIndex,
+            int threadCount,
+            Map<String, String> parameters) {
+        this(
+                model,
+                blockCount,
+                blockSizeTokens,
+                maxBatchTokens,
+                maxBatchSequences,
+                maxBatchSequences + DEFAULT_DRAFT_ROWS,
+                maxModelTokens,
+                deviceIndex,
+                threadCount,
+                parameters);
     }
 
     /** An instance without settings of the backend's own. */

@@ -16,6 +16,18 @@ public interface TestingLogits {
         }
     };
 
+    /**
+     * Logits that make text repeat itself, as copied text does: mostly a function of the last token, so that greedy
+     * decoding soon goes in circles, and a little of the whole context, so that it leaves them again.
+     */
+    TestingLogits REPEATING = (tokens, count, target) -> {
+        HASHED.compute(tokens, count, target);
+        long hash = mix(tokens[count - 1] * 31L + 7);
+        for (int id = 0; id < target.length; id++) {
+            target[id] = target[id] / 2 + (mix(hash + id) >>> 40) * 0x1p-18f - 32;
+        }
+    };
+
     /** Writes the logits that follow the first {@code count} of these tokens. */
     void compute(int[] tokens, int count, float[] target);
 

@@ -124,14 +124,18 @@ public final class TestingModelInstance implements ModelInstance {
         }
         // Reads come after all writes: a sequence that writes into another's block is found out.
         for (int i = 0; i < batch.sequenceCount; i++) {
-            int lastToken = batch.queryStart[i + 1] - 1;
-            if (logitsIndex < batch.logitsCount && batch.logitsRows[logitsIndex] == lastToken) {
-                readContext(batch, i);
-                logits.compute(context, batch.contextLengths[i], result.logits[logitsIndex]);
+            readContext(batch, i);
+            int end = batch.queryStart[i + 1];
+            while (logitsIndex < batch.logitsCount && batch.logitsRows[logitsIndex] < end) {
+                int token = batch.logitsRows[logitsIndex];
+                check(
+                        token >= batch.queryStart[i] && (logitsIndex == 0 || token > batch.logitsRows[logitsIndex - 1]),
+                        "the rows of logits do not rise");
+                logits.compute(context, batch.positions[token] + 1, result.logits[logitsIndex]);
                 logitsIndex++;
             }
         }
-        check(logitsIndex == batch.logitsCount, "logits are wanted of a token that is not its sequence's last");
+        check(logitsIndex == batch.logitsCount, "logits are wanted of a token that is not in the batch");
     }
 
     @Override

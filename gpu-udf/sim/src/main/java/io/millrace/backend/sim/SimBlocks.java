@@ -130,6 +130,12 @@ final class SimBlocks {
         check(before == hash, sequence, length - 1, "another sequence wrote to its last block");
     }
 
+    /** The hash of a sequence's tokens up to one of the batch, once it is written. */
+    long hash(Batch batch, int sequence, int token) {
+        check(token >= batch.queryStart[sequence], sequence, 0, "row " + token + " is another sequence's");
+        return hashes[batch.slotMapping[token]];
+    }
+
     private void verifyInside(int block, int sequence) {
         int first = block * blockSize;
         for (int slot = first + 1; slot < first + filled[block]; slot++) {

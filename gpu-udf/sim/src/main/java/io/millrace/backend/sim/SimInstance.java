@@ -71,17 +71,20 @@ final class SimInstance implements ModelInstance {
         for (int sequence = 0; sequence < batch.sequenceCount; sequence++) {
             blocks.verify(batch, sequence, contextHashes[sequence]);
             usedTokens += batch.contextLengths[sequence];
-            int lastToken = batch.queryStart[sequence + 1] - 1;
-            boolean wanted = logitsIndex < batch.logitsCount && batch.logitsRows[logitsIndex] == lastToken;
-            if (wanted) {
-                logits.write(contextHashes[sequence], result.logits[logitsIndex]);
+            int end = batch.queryStart[sequence + 1];
+            int rows = 0;
+            while (logitsIndex < batch.logitsCount && batch.logitsRows[logitsIndex] < end) {
+                long hash = blocks.hash(batch, sequence, batch.logitsRows[logitsIndex]);
+                logits.write(hash, result.logits[logitsIndex]);
                 logitsIndex++;
+                rows++;
             }
-            int tokens = lastToken + 1 - batch.queryStart[sequence];
-            prefillTokens += wanted && tokens == 1 ? 0 : tokens;
+            // A decoding sequence has a row for its last token and for each guessed one behind it.
+            int tokens = end - batch.queryStart[sequence];
+            prefillTokens += rows == tokens ? 0 : tokens;
         }
         if (logitsIndex != batch.logitsCount) {
-            throw new IllegalStateException("logits are wanted of a token that is not its sequence's last");
+            throw new IllegalStateException("logits are wanted of tokens that are not there, or out of order");
         }
         boolean decodes = batch.tokenCount > prefillTokens;
         double usedRatio = usedTokens / ((double) blocks.blockCount() * layout.blockSizeTokens());
