@@ -13,6 +13,7 @@ import io.millrace.kv.ServingException;
  * @param maxNodes most nodes of all automata of a grammar, before they are made deterministic
  * @param maxEdges most edges between those nodes, and most edges of a deterministic automaton
  * @param maxDfaStates most states of a deterministic automaton
+ * @param maxWork most edges looked at while automata are made deterministic, and while one byte of a text is taken
  * @param maxStackDepth deepest nesting of rules in a text. What would nest deeper is not allowed, as if the grammar
  *     had no such text.
  * @param maxLiveStates most states of a {@link TokenGrammar} that are kept before the table of them is begun anew
@@ -25,12 +26,13 @@ public record GrammarLimits(
         int maxNodes,
         int maxEdges,
         int maxDfaStates,
+        int maxWork,
         int maxStackDepth,
         int maxLiveStates) {
 
     /** Limits for what clients send. */
     public static final GrammarLimits DEFAULT =
-            new GrammarLimits(200_000, 10_000, 200, 200_000, 200_000, 1_000_000, 20_000, 500, 20_000);
+            new GrammarLimits(200_000, 10_000, 200, 200_000, 200_000, 1_000_000, 20_000, 20_000_000, 500, 20_000);
 
     public GrammarLimits {
         if (maxSourceChars < 1
@@ -40,6 +42,7 @@ public record GrammarLimits(
                 || maxNodes < 1
                 || maxEdges < 1
                 || maxDfaStates < 1
+                || maxWork < 1
                 || maxStackDepth < 1
                 || maxLiveStates < 1) {
             throw new IllegalArgumentException("limits are positive");

@@ -1,0 +1,158 @@
+package io.millrace.grammar;
+
+import static java.util.Objects.requireNonNull;
+
+import io.millrace.kv.ErrorCode;
+import io.millrace.kv.ServingException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A grammar's rules, numbered, and which of them are built where they are used: small ones and those used once, unless
+ * they are recursive. Only the others cost a place on a text's stack.
+ */
+final class GrammarRules {
+    /** Names of rules that stand for automata; no front end writes such a name. */
+    private static final String AUTOMATON_PREFIX = "\u0000";
+
+    /** A rule of at most this many bytes and classes is built wherever it is used. */
+    private static final int SMALL_WEIGHT = 24;
+
+    private static final int HUGE = 1 << 28;
+
+    final List<String> names = new ArrayList<>();
+    final List<Expr> exprs = new ArrayList<>();
+    private final Map<String, Integer> indexes = new HashMap<>();
+    private final Map<Dfa, Integer> automata = new HashMap<>();
+
+    /** Whether a rule is built where it is used. */
+    boolean[] inlined = new boolean[0];
+
+    private final GrammarLimits limits;
+    private final List<int[]> uses = new ArrayList<>();
+    private final IntList weights = new IntList();
+    private final IntList depths = new IntList();
+    private int exprCount;
+
+    GrammarRules(GrammarSource source, GrammarLimits limits) {
+        this.limits = limits;
+        if (source.rules().size() > limits.maxRules()) {
+            throw GrammarLimits.exceeded("has " + source.rules().size() + " rules", limits.maxRules());
+        }
+        index(source.start(), source);
+        // Rules are found by their uses, so that what is not used costs nothing and is not refused.
+        for (int rule = 0; rule < names.size(); rule++) {
+            survey(exprs.get(rule), source);
+        }
+        chooseInlined();
+    }
+
+    /** Returns the number of a rule that is used. */
+    int index(String name) {
+        return requireNonNull(indexes.get(name), name);
+    }
+
+    /** Returns the number of the rule that stands for an automaton that is used. */
+    int index(Dfa dfa) {
+        return requireNonNull(automata.get(dfa), "automaton");
+    }
+
+    private int index(String name, GrammarSource source) {
+        Integer known = indexes.get(name);
+        if (known != null) {
+            return known;
+        }
+        Expr expr = source.rules().get(name);
+        if (expr == null) {
+            throw new ServingException(ErrorCode.INVALID_REQUEST, "the grammar has no rule named " + name);
+        }
+        return add(name, expr);
+    }
+
+    private int add(String name, Expr expr) {
+        indexes.put(name, names.size());
+        names.add(name);
+        exprs.add(expr);
+        return names.size() - 1;
+    }
+
+    private record Visit(Expr expr, int depth, boolean repeated) {}
+
+    /** Looks at one rule: which others it uses, how large and how deep it is. */
+    private void survey(Expr root, GrammarSource source) {
+        Deque<Visit> pending = new ArrayDeque<>();
+        pending.push(new Visit(root, 0, false));
+        IntList used = new IntList();
+        long weight = 0;
+        int depth = 0;
+        while (!pending.isEmpty()) {
+            Visit visit = pending.pop();
+            if (++exprCount > limits.maxExprs()) {
+                throw GrammarLimits.exceeded("has too many expressions", limits.maxExprs());
+            }
+            if (visit.depth() > limits.maxDepth()) {
+                throw GrammarLimits.exceeded("is nested too deeply", limits.maxDepth());
+            }
+            depth = Math.max(depth, visit.depth());
+            int inner = visit.depth() + 1;
+            if (visit.expr() instanceof Expr.Literal literal) {
+                weight += literal.text().length();
+            } else if (visit.expr() instanceof Expr.CharClass charClass) {
+                weight += 1 + charClass.set().ranges().size();
+            } else if (visit.expr() instanceof Expr.Sequence sequence) {
+                sequence.parts().forEach(part -> pending.push(new Visit(part, inner, visit.repeated())));
+            } else if (visit.expr() instanceof Expr.Choice choice) {
+                choice.branches().forEach(branch -> pending.push(new Visit(branch, inner, visit.repeated())));
+            } else if (visit.expr() instanceof Expr.Repeat repeat) {
+                boolean copied = repeat.min() > 1 || repeat.max() > 1 && repeat.max() != Expr.Repeat.UNBOUNDED;
+                weight += copied ? SMALL_WEIGHT : 0;
+                pending.push(new Visit(repeat.body(), inner, visit.repeated() || copied));
+            } else if (visit.expr() instanceof Expr.Rule rule) {
+                int index = index(rule.name(), source);
+                used.add(index);
+                if (visit.repeated()) {
+                    used.add(index);
+                }
+            } else if (visit.expr() instanceof Expr.Automaton automaton && automata.get(automaton.dfa()) == null) {
+                // A rule of its own: its states then are the automaton's, and share masks with other grammars.
+                automata.put(automaton.dfa(), add(AUTOMATON_PREFIX + automata.size(), automaton));
+            }
+        }
+        uses.add(used.toArray());
+        weights.add((int) Math.min(HUGE, weight));
+        depths.add(depth);
+    }
+
+    private void chooseInlined() {
+        int count = names.size();
+        inlined = new boolean[count];
+        int[] useCounts = new int[count];
+        for (int[] used : uses) {
+            for (int rule : used) {
+                useCounts[rule]++;
+            }
+        }
+        useCounts[0]++;
+        boolean[] recursive = Components.cyclic(count, uses);
+        for (int rule : Components.calledFirst(count, uses)) {
+            boolean automaton = names.get(rule).startsWith(AUTOMATON_PREFIX);
+            long weight = weights.get(rule);
+            int depth = depths.get(rule);
+            for (int used : uses.get(rule)) {
+                if (inlined[used]) {
+                    weight += weights.get(used);
+                    depth = Math.max(depth, depths.get(rule) + 2 + depths.get(used));
+                }
+            }
+            weights.set(rule, (int) Math.min(HUGE, weight));
+            depths.set(rule, depth);
+            boolean worthIt = useCounts[rule] <= 1 || weight <= SMALL_WEIGHT;
+            // Half of the depth for the rule, the other half for where it is used.
+            inlined[rule] = rule != 0 && !recursive[rule] && !automaton && worthIt && depth <= limits.maxDepth() / 2;
+        }
+    }
+}
