@@ -30,6 +30,7 @@ import io.millrace.proto.TokenChunk;
 import io.millrace.proto.Turn;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.operators.SlotSharingGroup;
 import org.apache.flink.api.common.typeinfo.Types;
@@ -210,7 +211,11 @@ public final class MillraceJob {
                 configuration
                         .getOptional(MillraceOptions.DECODE_SAVE_CANCELS_FIRST)
                         .orElse(false),
-                tierSettings(configuration));
+                tierSettings(configuration),
+                configuration.get(MillraceOptions.SPECULATION_ENABLED)
+                        ? Set.copyOf(configuration.get(MillraceOptions.SPECULATION_DRAFTERS))
+                        : Set.of(),
+                configuration.get(MillraceOptions.SPECULATION_MAX_DRAFT_TOKENS));
         SingleOutputStreamOperator<TokenChunk> decoded = prefilled
                 .keyBy(HandoverRecord::placement, SessionPlacementTypeInfo.INSTANCE)
                 .transform(

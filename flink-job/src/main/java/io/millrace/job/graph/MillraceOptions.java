@@ -2,6 +2,8 @@ package io.millrace.job.graph;
 
 import static org.apache.flink.configuration.ConfigOptions.key;
 
+import io.millrace.engine.SpeculationParameters;
+import io.millrace.engine.speculation.DrafterKind;
 import io.millrace.kv.ErrorCode;
 import io.millrace.kv.ServingException;
 import io.millrace.operators.tiers.LoadPolicy;
@@ -120,6 +122,32 @@ public final class MillraceOptions {
             .defaultValue(Duration.ofSeconds(60))
             .withDescription("How long weights and KV blocks stay in memory after the last operator gave the engine"
                     + " back, so that a job that restarts finds them.");
+
+    // ---- speculation
+
+    /** Whether tokens are drafted. */
+    public static final ConfigOption<Boolean> SPECULATION_ENABLED = key("millrace.speculation.enabled")
+            .booleanType()
+            .defaultValue(true)
+            .withDescription("Whether Decode has the engine draft tokens and verify them several a step. No output"
+                    + " depends on it.");
+
+    /** Whose drafts. */
+    public static final ConfigOption<List<DrafterKind>> SPECULATION_DRAFTERS = key("millrace.speculation.drafters")
+            .enumType(DrafterKind.class)
+            .asList()
+            .defaultValues(DrafterKind.CONSTRAINT, DrafterKind.LOOKUP, DrafterKind.MODEL)
+            .withDescription("Whose drafts turns take that do not ask for fewer: CONSTRAINT is the only way on that a"
+                    + " form of the output leaves, LOOKUP what followed the same tokens in the turn before, MODEL a"
+                    + " draft model, if there is one.");
+
+    /** How long a draft may be. */
+    public static final ConfigOption<Integer> SPECULATION_MAX_DRAFT_TOKENS = key(
+                    "millrace.speculation.max-draft-tokens")
+            .intType()
+            .defaultValue(SpeculationParameters.DEFAULT_MAX_DRAFT_TOKENS)
+            .withDescription("Most tokens of one draft; how many there are follows from how many are accepted and from"
+                    + " what the batch has room for.");
 
     // ---- the operators
 
@@ -401,6 +429,9 @@ public final class MillraceOptions {
                 QUEUE_CAPACITY,
                 MAX_MODEL_TOKENS,
                 ENGINE_LINGER,
+                SPECULATION_ENABLED,
+                SPECULATION_DRAFTERS,
+                SPECULATION_MAX_DRAFT_TOKENS,
                 SOURCE_PARALLELISM,
                 ROUTER_PARALLELISM,
                 REMEMBERED_REQUESTS,

@@ -3,6 +3,7 @@ package io.millrace.job.graph;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.configuration.description.HtmlFormatter;
@@ -48,6 +49,9 @@ public final class OptionDocs {
         }
         if (value instanceof MemorySize size) {
             return size.getMebiBytes() + " mb";
+        }
+        if (value instanceof List<?> list) {
+            return list.stream().map(Object::toString).collect(Collectors.joining(";"));
         }
         return value.toString();
     }

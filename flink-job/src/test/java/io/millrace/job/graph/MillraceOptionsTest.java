@@ -81,6 +81,9 @@ class MillraceOptionsTest {
         expected.put("millrace.router.request-ttl", "30 d");
         expected.put("millrace.router.session-ttl", "30 d");
         expected.put("millrace.source.parallelism", "1");
+        expected.put("millrace.speculation.drafters", "CONSTRAINT;LOOKUP;MODEL");
+        expected.put("millrace.speculation.enabled", "true");
+        expected.put("millrace.speculation.max-draft-tokens", "16");
         expected.put("millrace.state-tier.copy-memory", "24 mb");
         expected.put("millrace.state-tier.enabled", "true");
         expected.put("millrace.state-tier.max-size", "16384 mb");

@@ -51,6 +51,7 @@ public final class DecodeMetrics {
         group.gauge(WAITING, (Gauge<Integer>) waiting::getAsInt);
         group.gauge(KV_CACHE_USAGE, (Gauge<Double>) () -> engine.get().blocks().usedRatio());
         group.gauge(PREEMPTIONS, (Gauge<Long>) () -> engine.get().preemptions());
+        SpeculationMetrics.register(group, () -> engine.get().speculation());
         promptTokens = group.counter(PROMPT_TOKENS);
         generationTokens = group.counter(GENERATION_TOKENS);
         finished = group.counter(FINISHED);

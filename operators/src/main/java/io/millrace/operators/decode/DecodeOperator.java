@@ -111,7 +111,7 @@ final class DecodeOperator extends EngineOperator<HandoverRecord, ActiveTurn, To
         HandoverCounters arrivals = new HandoverCounters();
         HandoverMetrics.registerReceiver(getMetricGroup(), arrivals);
         receiver = opened.newReceiver(arrivals);
-        requests = new TurnRequests(requireNonNull(text), clock(), opened);
+        requests = new TurnRequests(requireNonNull(text), clock(), opened, settings.speculation());
         repeats = new TurnRepeats(requireNonNull(state), this::newChunks);
         restore();
         mailbox().execute(admissions()::pump, "admit restored turns");

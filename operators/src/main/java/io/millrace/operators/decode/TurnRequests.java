@@ -4,9 +4,11 @@ import static java.util.Objects.requireNonNull;
 
 import io.millrace.engine.SamplingParameters;
 import io.millrace.engine.SequenceRequest;
+import io.millrace.engine.SpeculationParameters;
 import io.millrace.engine.StopCondition;
 import io.millrace.operators.ModelText;
 import io.millrace.operators.SamplingReader;
+import io.millrace.operators.SpeculationReader;
 import io.millrace.operators.TokenIds;
 import io.millrace.operators.TurnClock;
 import io.millrace.operators.tiers.SessionTiers;
@@ -19,12 +21,14 @@ import java.util.Arrays;
  * @param text the model's text side
  * @param clock tells when a turn arrived
  * @param tiers know where a turn's blocks can be had
+ * @param speculation whose guesses turns take that do not ask for less
  */
-record TurnRequests(ModelText text, TurnClock clock, SessionTiers tiers) {
+record TurnRequests(ModelText text, TurnClock clock, SessionTiers tiers, SpeculationParameters speculation) {
     TurnRequests {
         requireNonNull(text, "text");
         requireNonNull(clock, "clock");
         requireNonNull(tiers, "tiers");
+        requireNonNull(speculation, "speculation");
     }
 
     /** Generates the turn's next tokens. */
@@ -42,7 +46,9 @@ record TurnRequests(ModelText text, TurnClock clock, SessionTiers tiers) {
                 turn.getPriority(),
                 clock.arrivalNanos(turn.getArrivalMs()),
                 text.stopCondition(turn, generated),
-                tiers.prefixSource(active.blocks()));
+                tiers.prefixSource(active.blocks()),
+                null,
+                SpeculationReader.read(turn.getSpeculation(), speculation));
     }
 
     /** Computes the turn's first tokens, so many that the blocks they fill are found afterwards. */

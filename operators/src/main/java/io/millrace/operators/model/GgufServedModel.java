@@ -8,6 +8,7 @@ import io.millrace.engine.EngineKey;
 import io.millrace.engine.EngineLease;
 import io.millrace.engine.EngineOptions;
 import io.millrace.engine.EngineRegistry;
+import io.millrace.engine.SpeculationOptions;
 import io.millrace.engine.backend.Backends;
 import io.millrace.engine.backend.InstanceSpec;
 import io.millrace.kv.LeastRecentlyUsedRetention;
@@ -111,7 +112,8 @@ public final class GgufServedModel implements ServedModel {
                     EngineOptions.DEFAULT_MAX_LOADS,
                     LeastRecentlyUsedRetention::new,
                     EngineOptions.DEFAULT_STALL_TIMEOUT,
-                    System::nanoTime);
+                    System::nanoTime,
+                    new SpeculationOptions(InstanceSpec.DEFAULT_DRAFT_ROWS, true, MaskThreads.shared()));
             InstanceSpec instance = new InstanceSpec(
                     model,
                     settings.resolvedBlockCount(spec),

@@ -74,6 +74,9 @@ final class TurnAdmission {
                 .setForcedPrefix(prompt.forcedPrefix())
                 .setCachedTokens(-1)
                 .setSessionPrefixTokens(previous == null ? 0 : commonPrefix(previous.tokenIds(), prompt.tokenIds()));
+        if (chat.hasSpeculation()) {
+            turn.setSpeculation(chat.getSpeculation());
+        }
         for (int tokenId : prompt.tokenIds()) {
             turn.addPromptTokenIds(tokenId);
         }
