@@ -17,7 +17,13 @@ final class ConstraintDrafter implements Drafter {
             if (constraint == null) {
                 continue;
             }
-            int[] forced = constraint.forced(draft.limit());
+            int[] forced;
+            try {
+                forced = constraint.forced(draft.limit());
+            } catch (RuntimeException e) {
+                draft.breakOff(e);
+                continue;
+            }
             int count = Math.min(forced.length, draft.limit());
             if (count > 0) {
                 System.arraycopy(forced, 0, draft.tokens(), 0, count);

@@ -6,12 +6,16 @@ import io.millrace.engine.speculation.AcceptanceRates;
 import io.millrace.engine.speculation.DrafterKind;
 import io.millrace.engine.speculation.TokenIndex;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What is guessed of a sequence's next tokens in a step, and what the guessing keeps from step to step. None of it
  * decides a token: it may be lost at any time. Engine thread.
  */
 final class Draft {
+    private static final Logger LOG = LoggerFactory.getLogger(Draft.class);
+
     private final Sequence sequence;
     private final AcceptanceRates rates;
     private final int[] tokens;
@@ -26,9 +30,7 @@ final class Draft {
     private int matchTokens;
     private boolean broken;
     private @Nullable TokenIndex index;
-    /** What the model drafter keeps of the sequence. */
-    @Nullable
-    Object modelState;
+    private @Nullable ModelDraft modelState;
 
     Draft(Sequence sequence, AcceptanceRates rates) {
         this.sequence = requireNonNull(sequence, "sequence");
@@ -73,8 +75,9 @@ final class Draft {
         return broken;
     }
 
-    /** Has nothing guessed of this sequence any more. */
-    void breakOff() {
+    /** Has nothing guessed of this sequence any more, because of what was thrown. */
+    void breakOff(RuntimeException cause) {
+        LOG.error("Sequence {} goes on without guesses", sequence, cause);
         broken = true;
         count = 0;
         rows = 0;
@@ -153,6 +156,21 @@ final class Draft {
             index = new TokenIndex();
         }
         return index;
+    }
+
+    /** How likely the first token of a guess that is no lookup is to come true. */
+    double rate(DrafterKind guessKind) {
+        return rates.rate(AcceptanceRates.classOf(guessKind, 0));
+    }
+
+    /** What the model drafter keeps of the sequence, or null. */
+    @Nullable
+    ModelDraft modelState() {
+        return modelState;
+    }
+
+    void modelState(@Nullable ModelDraft next) {
+        modelState = next;
     }
 
     private int guessClass(int i) {

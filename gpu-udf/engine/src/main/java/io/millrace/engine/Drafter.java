@@ -16,8 +16,15 @@ interface Drafter extends AutoCloseable {
      */
     void guess(List<Draft> drafts);
 
-    /** Forgets a sequence that has ended, or lost its blocks. */
+    /** Forgets a sequence that has ended. */
     default void forget(Draft draft) {}
+
+    /**
+     * Verifies what it keeps.
+     *
+     * @throws IllegalStateException naming what does not hold
+     */
+    default void checkIntegrity() {}
 
     @Override
     default void close() {}

@@ -64,10 +64,20 @@ public final class Engine implements AutoCloseable {
      * @param model what the instance computes with, closed after it
      */
     public Engine(EngineOptions options, ModelInstance instance, AutoCloseable model) {
+        this(options, instance, model, null);
+    }
+
+    /**
+     * As above, with a second model to guess with.
+     *
+     * @param draftModel closed with the engine; null for none
+     * @throws IllegalArgumentException if it has another vocabulary
+     */
+    public Engine(EngineOptions options, ModelInstance instance, AutoCloseable model, @Nullable DraftModel draftModel) {
         this.options = requireNonNull(options, "options");
         this.instance = requireNonNull(instance, "instance");
         this.model = requireNonNull(model, "model");
-        core = new EngineCore(options, instance, queuedCount, this::transfer);
+        core = new EngineCore(options, instance, draftModel, queuedCount, this::transfer);
         inbox = new EngineInbox(core, leases::remove);
         stats = core.stats();
     }
@@ -85,6 +95,21 @@ public final class Engine implements AutoCloseable {
             EngineOptions options,
             ThreadFactory threads,
             Consumer<String> progress) {
+        return load(backend, spec, options, null, threads, progress);
+    }
+
+    /**
+     * As above, with a second model to guess with.
+     *
+     * @param draftModel closed with the engine, or before this throws; null for none
+     */
+    public static Engine load(
+            Backend backend,
+            InstanceSpec spec,
+            EngineOptions options,
+            @Nullable DraftModel draftModel,
+            ThreadFactory threads,
+            Consumer<String> progress) {
         if (spec.maxBatchTokens() < options.maxBatchTokens()
                 || spec.maxBatchSequences() < options.maxBatchSequences()
                 || spec.maxLogitsRows() < options.maxLogitsRows()
@@ -95,7 +120,7 @@ public final class Engine implements AutoCloseable {
         try {
             instance = backend.load(spec);
             instance.warmUp(progress);
-            Engine engine = new Engine(options, instance, spec.model());
+            Engine engine = new Engine(options, instance, spec.model(), draftModel);
             engine.start(threads);
             return engine;
         } catch (RuntimeException | Error e) {
@@ -103,6 +128,9 @@ public final class Engine implements AutoCloseable {
                 instance.close();
             }
             spec.model().close();
+            if (draftModel != null) {
+                draftModel.close();
+            }
             throw e;
         }
     }
@@ -396,6 +424,7 @@ public final class Engine implements AutoCloseable {
             stats = core.stats();
         } finally {
             inbox.cancelInspections();
+            core.close();
             close("the model's instance", instance);
             close("the model", model);
         }

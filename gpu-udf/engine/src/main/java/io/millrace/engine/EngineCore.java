@@ -51,10 +51,15 @@ final class EngineCore {
     /**
      * A core without sequences.
      *
+     * @param draftModel a second model to guess with, or null
      * @param engineThread has a task run between two steps; called by any thread
      */
     EngineCore(
-            EngineOptions options, ModelInstance instance, AtomicInteger queuedCount, Consumer<Runnable> engineThread) {
+            EngineOptions options,
+            ModelInstance instance,
+            @Nullable DraftModel draftModel,
+            AtomicInteger queuedCount,
+            Consumer<Runnable> engineThread) {
         this.options = requireNonNull(options, "options");
         this.queuedCount = requireNonNull(queuedCount, "queuedCount");
         blockSizeTokens = instance.kvLayout().blockSizeTokens();
@@ -67,13 +72,7 @@ final class EngineCore {
         prefixes = new PrefixBlocks(pool, new BlockHasher(blockSizeTokens), loads, engineThread);
         scheduler =
                 new Scheduler(pool, prefixes, blockSizeTokens, options.maxBatchTokens(), options.maxBatchSequences());
-        speculation = new Speculation(
-                List.of(new ConstraintDrafter(), new PromptLookupDrafter()),
-                pool,
-                options,
-                blockSizeTokens,
-                maxSequenceTokens,
-                vocabSize);
+        speculation = new Speculation(draftModel, pool, options, blockSizeTokens, maxSequenceTokens, vocabSize);
         runner = new StepRunner(instance, scheduler, speculation, options, maxSequenceTokens);
         originNanos = options.nanoClock().getAsLong();
     }
@@ -186,7 +185,7 @@ final class EngineCore {
         queuedCount.addAndGet(-plan.admittedCount());
         int sequences = plan.rowCount() + plan.completed().size() + plan.startedLoads();
         boolean ranBatch = plan.rowCount() > 0;
-        speculation.draft(plan);
+        long draftNanos = ranBatch ? draft(plan) : 0;
         int prefillTokens = plan.prefillTokens();
         int stepTokens = plan.tokenCount();
         runner.run(plan, outcome);
@@ -194,12 +193,24 @@ final class EngineCore {
             long nanos = options.nanoClock().getAsLong() - startNanos;
             prefillRate.add(prefillTokens, stepTokens, nanos);
             // Where nothing is prefilled, every row has its logits.
-            speculation.noteStep(stepTokens, prefillTokens > 0, nanos);
+            speculation.noteStep(stepTokens, prefillTokens > 0, nanos - draftNanos);
             stepCount++;
             stepNanos += nanos;
             stepNanosMax = Math.max(stepNanosMax, nanos);
         }
         return sequences;
+    }
+
+    /** Adds guesses to a plan; returns the nanoseconds that it took. */
+    private long draft(StepPlan plan) {
+        long startNanos = options.nanoClock().getAsLong();
+        speculation.draft(plan);
+        return options.nanoClock().getAsLong() - startNanos;
+    }
+
+    /** Closes the draft model. */
+    void close() {
+        speculation.close();
     }
 
     /** Steps that ran a batch. */
@@ -257,6 +268,7 @@ final class EngineCore {
         List<Integer> held = new ArrayList<>();
         holds.addUses(held);
         scheduler.checkIntegrity(held);
+        speculation.checkIntegrity();
     }
 
     /** Turns what a step did into events and counts. */

@@ -6,6 +6,7 @@ import io.millrace.engine.Sequence.State;
 import io.millrace.engine.speculation.AcceptanceRates;
 import io.millrace.engine.speculation.DraftBudget;
 import io.millrace.engine.speculation.DrafterKind;
+import io.millrace.engine.speculation.ModelLengths;
 import io.millrace.engine.speculation.StepCosts;
 import io.millrace.kv.BlockPool;
 import io.millrace.kv.BlockTable;
@@ -24,7 +25,9 @@ import org.slf4j.LoggerFactory;
 final class Speculation implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Speculation.class);
 
-    private final List<Drafter> drafters;
+    /** In the order in which they are asked. */
+    private final List<Drafter> drafters = new ArrayList<>();
+
     private final BlockPool pool;
     private final SpeculationOptions options;
     private final int blockSizeTokens;
@@ -44,18 +47,18 @@ final class Speculation implements AutoCloseable {
     private final Map<DrafterKind, long[]> drafted = new EnumMap<>(DrafterKind.class);
 
     /**
-     * Guesses of these drafters.
+     * Guesses for an engine.
      *
-     * @param drafters in the order in which they are asked
+     * @param model a second model, or null
+     * @param pool the engine's
      */
     Speculation(
-            List<Drafter> drafters,
+            @Nullable DraftModel model,
             BlockPool pool,
             EngineOptions options,
             int blockSizeTokens,
             int maxSequenceTokens,
             int vocabSize) {
-        this.drafters = List.copyOf(drafters);
         this.pool = requireNonNull(pool, "pool");
         this.options = options.speculation();
         this.blockSizeTokens = blockSizeTokens;
@@ -65,6 +68,12 @@ final class Speculation implements AutoCloseable {
         int maxDraftRows = options.speculation().maxDraftRows();
         costs = new StepCosts(maxSequences + maxDraftRows);
         budget = new DraftBudget(costs, maxSequences, maxDraftRows);
+        drafters.add(new ConstraintDrafter());
+        drafters.add(new PromptLookupDrafter());
+        if (model != null) {
+            ModelLengths lengths = new ModelLengths(costs, options.speculation().adaptive());
+            drafters.add(new ModelDrafter(model, vocabSize, lengths, options.nanoClock()));
+        }
         chances = new double[maxSequences][];
         counts = new int[maxSequences];
         rows = new int[maxSequences];
@@ -115,7 +124,7 @@ final class Speculation implements AutoCloseable {
         }
     }
 
-    /** Forgets a sequence that has ended, or lost its blocks. */
+    /** Forgets a sequence that has ended. */
     void forget(Sequence sequence) {
         if (sequence.draft != null) {
             for (Drafter drafter : drafters) {
@@ -127,6 +136,15 @@ final class Speculation implements AutoCloseable {
     SpeculationStats.Drafted drafted(DrafterKind kind) {
         long[] kinds = counts(kind);
         return new SpeculationStats.Drafted(kinds[0], kinds[1]);
+    }
+
+    /**
+     * Verifies what the drafters keep.
+     *
+     * @throws IllegalStateException naming what does not hold
+     */
+    void checkIntegrity() {
+        drafters.forEach(Drafter::checkIntegrity);
     }
 
     @Override
@@ -183,8 +201,8 @@ final class Speculation implements AutoCloseable {
         try {
             drafter.guess(asked);
         } catch (RuntimeException e) {
-            LOG.error("Guesses of kind {} failed; {} sequences go on without any", drafter.kind(), asked.size(), e);
-            asked.forEach(Draft::breakOff);
+            LOG.error("Guesses of kind {} failed", drafter.kind(), e);
+            asked.forEach(draft -> draft.breakOff(e));
         }
     }
 
@@ -208,8 +226,7 @@ final class Speculation implements AutoCloseable {
         try {
             draft.compute(possible);
         } catch (RuntimeException e) {
-            LOG.error("The constraint of sequence {} failed at a guess", sequence, e);
-            draft.breakOff();
+            draft.breakOff(e);
         }
         BlockTable table = sequence.table();
         if (!table.reserve(sequence.tokenCount() + draft.rows())) {

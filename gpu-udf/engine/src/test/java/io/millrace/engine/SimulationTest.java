@@ -162,7 +162,12 @@ class SimulationTest {
                     .withRetention(shape.retains() ? LeastRecentlyUsedRetention::new : NoRetention::new)
                     .withSpeculation(new SpeculationOptions(shape.maxDraftRows(), shape.adaptive(), Runnable::run))
                     .withClock(() -> clockNanos);
-            engine = new Engine(options, instance, () -> {});
+            TestingModelInstance draft =
+                    new TestingModelInstance(VOCAB, 1 + random.nextInt(40), 1 + random.nextInt(9), shape.logits());
+            int draftSequences = 1 + random.nextInt(9);
+            DraftModel draftModel = new DraftModel(
+                    draft, () -> {}, draftSequences + random.nextInt(40), draftSequences, 1 + random.nextInt(90));
+            engine = new Engine(options, instance, () -> {}, draftModel);
             users.add(new SimulatedUser(this, "prompt", 2, false));
             users.add(new SimulatedUser(this, "slow", 1, true));
         }

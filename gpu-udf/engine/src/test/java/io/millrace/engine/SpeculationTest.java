@@ -2,6 +2,7 @@ package io.millrace.engine;
 
 import static io.millrace.engine.testing.TestingRequests.generate;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millrace.engine.SequenceEvent.Failed;
 import io.millrace.engine.SequenceEvent.FinishReason;
@@ -35,6 +36,7 @@ class SpeculationTest {
     private static final SpeculationParameters LOOKUP = new SpeculationParameters(Set.of(DrafterKind.LOOKUP), 9);
     private static final SpeculationParameters CONSTRAINT =
             new SpeculationParameters(Set.of(DrafterKind.CONSTRAINT), 9);
+    private static final SpeculationParameters MODEL = new SpeculationParameters(Set.of(DrafterKind.MODEL), 9);
     private static final SpeculationParameters ALL = SpeculationParameters.ALL;
 
     @Test
@@ -45,6 +47,44 @@ class SpeculationTest {
     @Test
     void constraint() {
         check(CONSTRAINT, new Setup(200, 64, 16, 2));
+    }
+
+    @Test
+    void model() {
+        check(MODEL, new Setup(200, 64, 16, 7));
+    }
+
+    @Test
+    void modelAndConstraint() {
+        check(
+                new SpeculationParameters(Set.of(DrafterKind.MODEL, DrafterKind.CONSTRAINT), 5),
+                new Setup(200, 64, 8, 8));
+    }
+
+    @Test
+    void aDraftModelThatFailsHarmsNobody() {
+        Map<String, SequenceRequest> requests = requests(9);
+        Setup setup = new Setup(200, 64, 16, 9);
+        TestingModelInstance draft = draftInstance();
+        Random random = new Random(9);
+        draft.observe(batch -> {
+            if (random.nextInt(30) == 0) {
+                throw new IllegalStateException("the draft model's device is lost, on purpose");
+            }
+        });
+        assertThat(outputs(requests, MODEL, setup, batch -> {}, null, draft))
+                .isEqualTo(outputs(requests, SpeculationParameters.OFF, setup, batch -> {}, null, null));
+        assertThat(draft.isClosed()).isTrue();
+    }
+
+    @Test
+    void aDraftModelHasTheSameVocabulary() {
+        DraftModel other =
+                new DraftModel(new TestingModelInstance(VOCAB + 1, 8, 4, TestingLogits.HASHED), () -> {}, 8, 2, 32);
+        TestingModelInstance instance = new TestingModelInstance(VOCAB, 8, 4, TestingLogits.HASHED);
+        assertThatThrownBy(() -> new Engine(EngineOptions.of("testing", Set.of(), 32), instance, () -> {}, other))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("a vocabulary of 61 tokens, and the model one of 60");
     }
 
     @Test
@@ -87,7 +127,7 @@ class SpeculationTest {
         };
         for (int tokens = 1; tokens < 20; tokens++) {
             TestingModelInstance instance = new TestingModelInstance(VOCAB, 64, BLOCK_SIZE, round);
-            try (Engine engine = engine(instance, new Setup(64, 64, 4, 0), true)) {
+            try (Engine engine = new Engine(options(new Setup(64, 64, 4, 0), 20), instance, () -> {})) {
                 TestingListener listener = new TestingListener();
                 EngineLease lease = engine.lease("test", listener, 1000);
                 int stopAt = tokens;
@@ -110,7 +150,7 @@ class SpeculationTest {
     @Test
     void takesFewerStepsWhereTextIsCopied() {
         TestingModelInstance instance = new TestingModelInstance(300, 64, BLOCK_SIZE, TestingLogits.counting());
-        try (Engine engine = engine(instance, new Setup(64, 256, 4, 0), true)) {
+        try (Engine engine = new Engine(options(new Setup(64, 256, 4, 0), 20), instance, () -> {})) {
             TestingListener listener = new TestingListener();
             EngineLease lease = engine.lease("test", listener, 1000);
             int[] prompt = new int[60];
@@ -134,9 +174,12 @@ class SpeculationTest {
 
     private static EngineStats check(SpeculationParameters speculation, Setup setup, Consumer<Batch> observer) {
         Map<String, SequenceRequest> requests = requests(setup.seed());
-        Map<String, List<Integer>> expected = outputs(requests, SpeculationParameters.OFF, setup, batch -> {}, null);
+        Map<String, List<Integer>> expected =
+                outputs(requests, SpeculationParameters.OFF, setup, batch -> {}, null, null);
         EngineStats[] stats = new EngineStats[1];
-        Map<String, List<Integer>> actual = outputs(requests, speculation, setup, observer, stats);
+        boolean drafts = speculation.drafters().contains(DrafterKind.MODEL);
+        Map<String, List<Integer>> actual =
+                outputs(requests, speculation, setup, observer, stats, drafts ? draftInstance() : null);
         assertThat(actual).as("seed %d", setup.seed()).isEqualTo(expected);
         assertThat(actual).hasSize(PROMPTS);
         SpeculationStats counts = stats[0].speculation();
@@ -155,7 +198,21 @@ class SpeculationTest {
         if (parameters.drafters().contains(DrafterKind.CONSTRAINT)) {
             drafted.add(counts.constraint());
         }
+        if (parameters.drafters().contains(DrafterKind.MODEL)) {
+            drafted.add(counts.model());
+        }
         return drafted;
+    }
+
+    /** A model that mostly says what the other says, with blocks for a few sequences only. */
+    private static TestingModelInstance draftInstance() {
+        TestingLogits mostly = (tokens, count, target) -> {
+            TestingLogits.REPEATING.compute(tokens, count, target);
+            if (count % 4 == 0) {
+                target[count % VOCAB] += 50;
+            }
+        };
+        return new TestingModelInstance(VOCAB, 40, 8, mostly);
     }
 
     /** Greedy and at temperature 1, with penalties, stop conditions, constraints and least tokens, and without. */
@@ -193,13 +250,15 @@ class SpeculationTest {
             SpeculationParameters speculation,
             Setup setup,
             Consumer<Batch> observer,
-            EngineStats @Nullable [] stats) {
+            EngineStats @Nullable [] stats,
+            @Nullable TestingModelInstance draft) {
         TestingModelInstance instance =
                 new TestingModelInstance(VOCAB, setup.blocks(), BLOCK_SIZE, TestingLogits.REPEATING);
         instance.observe(observer);
         Map<String, List<Integer>> outputs = new HashMap<>();
         Set<String> ended = new HashSet<>();
-        try (Engine engine = engine(instance, setup, false)) {
+        DraftModel draftModel = draft == null ? null : new DraftModel(draft, () -> {}, 30, 10, 90);
+        try (Engine engine = new Engine(options(setup, 64), instance, () -> {}, draftModel)) {
             for (int attempt = 0; ended.size() < requests.size(); attempt++) {
                 assertThat(attempt).isLessThan(500);
                 TestingListener listener = new TestingListener();
@@ -264,11 +323,10 @@ class SpeculationTest {
                 LOOKUP);
     }
 
-    private static Engine engine(TestingModelInstance instance, Setup setup, boolean fewDrafts) {
-        EngineOptions options = EngineOptions.of("testing", Set.of(END), MODEL_TOKENS)
+    private static EngineOptions options(Setup setup, int maxDraftRows) {
+        return EngineOptions.of("testing", Set.of(END), MODEL_TOKENS)
                 .withLimits(setup.maxBatchTokens(), setup.maxBatchSequences(), 1000)
-                .withSpeculation(new SpeculationOptions(fewDrafts ? 20 : 64, false, Runnable::run));
-        return new Engine(options, instance, () -> {});
+                .withSpeculation(new SpeculationOptions(maxDraftRows, false, Runnable::run));
     }
 
     private static void run(Engine engine) {

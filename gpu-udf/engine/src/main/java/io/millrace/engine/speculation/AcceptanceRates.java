@@ -17,11 +17,18 @@ public final class AcceptanceRates {
     /** What is assumed before anything was measured: of constraints, of models, and of each class of matches. */
     private static final double[] ASSUMED = {0.9, 0.6, 0.3, 0.45, 0.6, 0.7, 0.8, 0.9, 0.95};
 
+    /** So many guesses as expected are assumed at first. */
+    private static final double RATIO_GUESSES = 2;
+
     private final @Nullable AcceptanceRates parent;
     private final double parentGuesses;
     private final double kept;
     private final double[] guesses = new double[ASSUMED.length];
     private final double[] hits = new double[ASSUMED.length];
+    /** Over all classes: guesses that came true, and those that the parent's rates let expect. */
+    private double allHits;
+
+    private double expectedHits;
 
     private AcceptanceRates(@Nullable AcceptanceRates parent, double parentGuesses, double memoryGuesses) {
         this.parent = parent;
@@ -60,8 +67,13 @@ public final class AcceptanceRates {
 
     /** The share of guesses of a class that come true, 0 to 1. */
     public double rate(int guessClass) {
-        double before = parent == null ? ASSUMED[guessClass] : parent.rate(guessClass);
+        double before = parent == null ? ASSUMED[guessClass] : parent.rate(guessClass) * ratioToParent();
         return (hits[guessClass] + parentGuesses * before) / (guesses[guessClass] + parentGuesses);
+    }
+
+    /** A text that is not copied shows it in every class: below 1 where guesses come true more rarely than elsewhere. */
+    private double ratioToParent() {
+        return Math.min(1, (allHits + RATIO_GUESSES) / (expectedHits + RATIO_GUESSES));
     }
 
     /** Notes whether a guess came true, for the parent too. */
@@ -69,6 +81,8 @@ public final class AcceptanceRates {
         guesses[guessClass] = guesses[guessClass] * kept + 1;
         hits[guessClass] = hits[guessClass] * kept + (hit ? 1 : 0);
         if (parent != null) {
+            allHits = allHits * kept + (hit ? 1 : 0);
+            expectedHits = expectedHits * kept + parent.rate(guessClass);
             parent.note(guessClass, hit);
         }
     }
