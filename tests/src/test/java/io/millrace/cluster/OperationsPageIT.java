@@ -16,7 +16,6 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -24,10 +23,6 @@ import org.junit.jupiter.api.io.TempDir;
  * work with the cluster; none of them may notice more than a pause.
  */
 @Tag("cluster")
-@EnabledIfSystemProperty(
-        named = "millrace.cluster.operations",
-        matches = "true",
-        disabledReason = "takes minutes: -Dmillrace.cluster.operations=true runs it")
 class OperationsPageIT {
     private static final Pattern BLOCK = Pattern.compile("^```sh\n(.*?)^```$", Pattern.MULTILINE | Pattern.DOTALL);
     private static final Pattern PLACEHOLDER = Pattern.compile("…|\\.\\.\\.|<[a-z]+>");

@@ -32,6 +32,7 @@ final class CheckpointClock implements AutoCloseable {
             CompletedCheckpointStats one = job.checkpoint();
             synchronized (taken) {
                 taken.add(one);
+                taken.notifyAll();
             }
         } catch (Exception e) {
             failure = e.toString();
@@ -40,6 +41,18 @@ final class CheckpointClock implements AutoCloseable {
 
     void set(boolean nowOn) {
         on = nowOn;
+    }
+
+    /** Waits until so many more were taken, or the time is up. */
+    void awaitMore(int count, long limitMs) throws InterruptedException {
+        long endNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(limitMs);
+        synchronized (taken) {
+            int wanted = taken.size() + count;
+            for (long left = limitMs; taken.size() < wanted && left > 0; ) {
+                taken.wait(left);
+                left = TimeUnit.NANOSECONDS.toMillis(endNanos - System.nanoTime());
+            }
+        }
     }
 
     /**

@@ -13,9 +13,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.ToLongFunction;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.runtime.checkpoint.CompletedCheckpointStats;
+import org.apache.flink.runtime.checkpoint.TaskStateStats;
+import org.apache.flink.runtime.util.stats.StatsSummary;
 
 /**
  * Time between tokens with a checkpoint every second and without: 64 sessions decode beside each other, and while they
@@ -24,21 +28,30 @@ import org.apache.flink.runtime.checkpoint.CompletedCheckpointStats;
 final class DecodeLatency {
     private static final int SESSIONS = 64;
     private static final int MANAGED_MEBIBYTES = 256;
-    private static final int KV_MEBIBYTES = 1024;
+    private static final int KV_MEBIBYTES = 1536;
     private static final long CHECKPOINT_MS = 1000;
     private static final long POLL_MS = 10;
     private static final int SPANS = 4;
+    private static final int BLOCK_TOKENS = 32;
     /** More than are decoded in a round; what the KV blocks have room for. */
-    private static final int TURN_TOKENS = 300;
-    /** After a switch: a checkpoint that began before it has ended, or the first has begun. */
+    private static final int TURN_TOKENS = 400;
+    /** After checkpoints are switched off: one that began before has ended. */
     private static final long SETTLE_MS = 1000;
+    /**
+     * After they are switched on: the first takes all that was written in the span without, which a job that takes one
+     * a second never has to.
+     */
+    private static final int SETTLE_CHECKPOINTS = 2;
+
+    private static final long SETTLE_LIMIT_MS = 30_000;
     /**
      * A checkpoint a second runs its code so seldom that the JVM compiles it for many minutes, at the expense of the
      * two cores that decode. A job that lives for hours is past that.
      */
     private static final int WARM_UP_CHECKPOINTS = 400;
 
-    private static final long WARM_UP_REST_MS = 10_000;
+    /** Blocks of 64 turns that all ended are written, a checkpoint takes them, and the JVM is done compiling. */
+    private static final long REST_MS = 10_000;
 
     private final BenchSettings settings;
     private final WorkFolder work;
@@ -92,14 +105,45 @@ final class DecodeLatency {
         }
         measured.report(report);
         report.addFigure("itl_checkpoints", Figure.of("count", checkpoints.size()));
-        report.addFigure(
-                "itl_checkpoint_duration_ms",
-                new Figure(
-                        "ms",
-                        checkpoints.stream()
-                                .map(one -> (double) one.getEndToEndDuration())
-                                .toList(),
-                        List.of()));
+        addParts(report, checkpoints);
+    }
+
+    /** What the checkpoints took, and of that the parts in which the slowest task does nothing else. */
+    private static void addParts(BenchReport report, List<CompletedCheckpointStats> checkpoints) {
+        add(report, "itl_checkpoint_duration_ms", checkpoints, CompletedCheckpointStats::getEndToEndDuration);
+        add(
+                report,
+                "itl_checkpoint_start_delay_ms",
+                checkpoints,
+                slowest(TaskStateStats.TaskStateStatsSummary::getCheckpointStartDelayStats));
+        add(
+                report,
+                "itl_checkpoint_sync_ms",
+                checkpoints,
+                slowest(TaskStateStats.TaskStateStatsSummary::getSyncCheckpointDurationStats));
+        add(
+                report,
+                "itl_checkpoint_async_ms",
+                checkpoints,
+                slowest(TaskStateStats.TaskStateStatsSummary::getAsyncCheckpointDurationStats));
+    }
+
+    private static ToLongFunction<CompletedCheckpointStats> slowest(
+            Function<TaskStateStats.TaskStateStatsSummary, StatsSummary> part) {
+        return checkpoint -> checkpoint.getAllTaskStateStats().stream()
+                .mapToLong(task -> part.apply(task.getSummaryStats()).getMaximum())
+                .max()
+                .orElse(0);
+    }
+
+    private static void add(
+            BenchReport report,
+            String name,
+            List<CompletedCheckpointStats> checkpoints,
+            ToLongFunction<CompletedCheckpointStats> value) {
+        List<Double> values =
+                checkpoints.stream().map(one -> (double) value.applyAsLong(one)).toList();
+        report.addFigure(name, new Figure("ms", values, List.of()));
     }
 
     /** The gaps of all rounds: a round has too few steps for a percentile that is not its worst one. */
@@ -135,14 +179,14 @@ final class DecodeLatency {
             job.checkpoint();
         }
         end(job, 0, turns);
-        Thread.sleep(WARM_UP_REST_MS);
     }
 
     private static List<ObservedTurn> ask(JobCluster job, int round) throws InterruptedException {
         List<ObservedTurn> turns = new ArrayList<>();
         for (int session = 0; session < SESSIONS; session++) {
-            // Texts of one length: all turns end at about one time, if they are left to.
-            String text = String.format(Locale.ROOT, "Tell me about number %03d of %03d.", session, round);
+            // Of many lengths: sessions that have nothing to do with each other do not fill their blocks in one step.
+            String text = String.format(Locale.ROOT, "Tell me about number %03d of %03d,", session, round)
+                    + " please".repeat(session % BLOCK_TOKENS);
             turns.add(ObservedTurn.send(
                     job.port(),
                     Requests.turn(
@@ -154,22 +198,24 @@ final class DecodeLatency {
         return turns;
     }
 
-    private static void end(JobCluster job, int round, List<ObservedTurn> turns) throws InterruptedException {
+    private static void end(JobCluster job, int round, List<ObservedTurn> turns) throws Exception {
         for (int session = 0; session < SESSIONS; session++) {
             job.port().cancel(name(round, session), "1", "measured");
         }
         for (ObservedTurn turn : turns) {
             turn.await().close();
         }
+        Thread.sleep(REST_MS);
+        job.checkpoint();
     }
 
-    private TokenGaps round(JobCluster job, CheckpointClock clock, int round, Spans spans) throws InterruptedException {
+    private TokenGaps round(JobCluster job, CheckpointClock clock, int round, Spans spans) throws Exception {
         List<ObservedTurn> turns = ask(job, round);
         // Spans in the order A B B A: what changes with time, such as the contexts' length, is the same for both.
         boolean withCheckpoints = round % 2 == 0;
         for (int span = 0; span < SPANS; span++) {
             clock.set(withCheckpoints);
-            Thread.sleep(SETTLE_MS);
+            settle(clock, withCheckpoints);
             TokenGaps.Window window = watch(turns);
             if (turns.stream().noneMatch(ObservedTurn::hasEnded)) {
                 (withCheckpoints ? spans.with() : spans.without()).add(window);
@@ -181,6 +227,13 @@ final class DecodeLatency {
         turns.forEach(turn -> gaps.addStream(turn.nanos()));
         end(job, round, turns);
         return gaps;
+    }
+
+    private static void settle(CheckpointClock clock, boolean withCheckpoints) throws InterruptedException {
+        Thread.sleep(SETTLE_MS);
+        if (withCheckpoints) {
+            clock.awaitMore(SETTLE_CHECKPOINTS, SETTLE_LIMIT_MS);
+        }
     }
 
     private TokenGaps.Window watch(List<ObservedTurn> turns) throws InterruptedException {
