@@ -156,7 +156,11 @@ final class ChatEvents {
         out.append(eventEnd);
     }
 
-    private void finish(TurnFinished finished, int tokenCount, ByteBuilder out) {
+    private void finish(TurnFinished finished, int turnTokens, ByteBuilder out) {
+        // Where a cancel ends a turn is no function of its request: after a failure it may end before the place that
+        // this reader had come to. The reader keeps what it has and is told of the end, perhaps again.
+        boolean cancelled = finished.getReason() == TurnFinished.Reason.CANCELLED;
+        int tokenCount = cancelled ? Math.max(turnTokens, resumeAfter) : turnTokens;
         if (resumeAfter > tokenCount + DONE) {
             throw JsonFields.refuse("Last-Event-ID", "is past the end of the turn: " + resumeAfter);
         }

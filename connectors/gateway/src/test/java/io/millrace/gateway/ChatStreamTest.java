@@ -177,6 +177,20 @@ final class ChatStreamTest {
     }
 
     @Test
+    void testReaderThatHadMoreOfACancelledTurnIsToldItsEnd() throws Exception {
+        gateway.port.onTurn(turn -> turn.text("a").text("b").finish(TurnFinished.Reason.CANCELLED));
+        String id = SseEvent.parse(gateway.post(HELLO_STREAM).body()).get(0).id();
+        String turnId = id.substring(0, id.indexOf(':'));
+        // After a failure the turn was cancelled earlier than before: the reader has nine tokens of two.
+        List<SseEvent> rest = SseEvent.parse(
+                gateway.post(HELLO_STREAM, "last-event-id", turnId + ":9").body());
+        assertThat(rest).extracting(SseEvent::id).containsExactly(turnId + ":11", turnId + ":13");
+        assertThat(json(rest.get(0).data()).at("/choices/0/stop_reason").asText())
+                .isEqualTo("cancelled");
+        assertThat(rest.get(1).data()).isEqualTo("[DONE]");
+    }
+
+    @Test
     void testRefusedTurnIsAnHttpError() throws Exception {
         gateway.port.onTurn(
                 turn -> turn.fail("CONTEXT_LENGTH_EXCEEDED", "USER", "the prompt has 9000 tokens", "messages"));
