@@ -28,7 +28,8 @@ final class CachedMask {
     volatile boolean used;
 
     /** Returns the mask, or null if it has to be made. */
-    @Nullable Content get() {
+    @Nullable
+    Content get() {
         Content found = content;
         if (found != null && !used) {
             used = true;

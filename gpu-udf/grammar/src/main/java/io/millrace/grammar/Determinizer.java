@@ -49,7 +49,8 @@ final class Determinizer {
     }
 
     /** Returns the deterministic automaton, or null if it is beyond a limit. */
-    @Nullable LocalAutomaton run(int start, int end) {
+    @Nullable
+    LocalAutomaton run(int start, int end) {
         state(new int[] {start});
         for (int state = 0; state < nodesByState.size(); state++) {
             int[] nodes = nodesByState.get(state);

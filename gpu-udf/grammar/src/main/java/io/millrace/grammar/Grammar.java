@@ -179,6 +179,11 @@ public final class Grammar {
             int maxStates = Math.min(limits.maxNodes(), 2 * nfa.nodeCount() + 1000);
             LocalAutomaton automaton =
                     new Determinizer(nfa, maxStates, limits.maxEdges(), limits.maxWork() / 4).run(from, end);
+            if (automaton != null && isSmallAndRegular(automaton)) {
+                // As good as an automaton that a front end made: grammars that have the same rule share its masks.
+                addStates(DfaMinimizer.minimal(automaton, limits), rules.names.get(rule));
+                return;
+            }
             if (automaton == null) {
                 automaton = EmptyEdges.removed(nfa, from, end, limits);
             }
@@ -193,6 +198,13 @@ public final class Grammar {
                 }
                 endNode(automaton.accepting.get(state), rules.names.get(rule), null, -1);
             }
+        }
+
+        private boolean isSmallAndRegular(LocalAutomaton automaton) {
+            int states = automaton.stateCount();
+            return automaton.callRules.isEmpty()
+                    && states <= limits.maxDfaStates()
+                    && 256L * states <= limits.maxEdges();
         }
 
         private void addEdge(int low, int high, int target) {

@@ -19,8 +19,13 @@ final class GrammarRules {
     /** Names of rules that stand for automata; no front end writes such a name. */
     private static final String AUTOMATON_PREFIX = "\u0000";
 
-    /** A rule of at most this many bytes and classes is built wherever it is used. */
-    private static final int SMALL_WEIGHT = 24;
+    /** A rule of at most this many bytes and ranges is built wherever it is used. */
+    private static final int TINY_WEIGHT = 8;
+
+    /** A rule of at most this many is too, if all its uses do not come to more than {@link #COPIES_WEIGHT}. */
+    private static final int SMALL_WEIGHT = 80;
+
+    private static final int COPIES_WEIGHT = 4000;
 
     private static final int HUGE = 1 << 28;
 
@@ -80,12 +85,12 @@ final class GrammarRules {
         return names.size() - 1;
     }
 
-    private record Visit(Expr expr, int depth, boolean repeated) {}
+    private record Visit(Expr expr, int depth, long copies) {}
 
     /** Looks at one rule: which others it uses, how large and how deep it is. */
     private void survey(Expr root, GrammarSource source) {
         Deque<Visit> pending = new ArrayDeque<>();
-        pending.push(new Visit(root, 0, false));
+        pending.push(new Visit(root, 0, 1));
         IntList used = new IntList();
         long weight = 0;
         int depth = 0;
@@ -100,21 +105,20 @@ final class GrammarRules {
             depth = Math.max(depth, visit.depth());
             int inner = visit.depth() + 1;
             if (visit.expr() instanceof Expr.Literal literal) {
-                weight += literal.text().length();
+                weight += visit.copies() * literal.text().length();
             } else if (visit.expr() instanceof Expr.CharClass charClass) {
-                weight += 1 + charClass.set().ranges().size();
+                weight += visit.copies() * (1 + charClass.set().ranges().size());
             } else if (visit.expr() instanceof Expr.Sequence sequence) {
-                sequence.parts().forEach(part -> pending.push(new Visit(part, inner, visit.repeated())));
+                sequence.parts().forEach(part -> pending.push(new Visit(part, inner, visit.copies())));
             } else if (visit.expr() instanceof Expr.Choice choice) {
-                choice.branches().forEach(branch -> pending.push(new Visit(branch, inner, visit.repeated())));
+                choice.branches().forEach(branch -> pending.push(new Visit(branch, inner, visit.copies())));
             } else if (visit.expr() instanceof Expr.Repeat repeat) {
-                boolean copied = repeat.min() > 1 || repeat.max() > 1 && repeat.max() != Expr.Repeat.UNBOUNDED;
-                weight += copied ? SMALL_WEIGHT : 0;
-                pending.push(new Visit(repeat.body(), inner, visit.repeated() || copied));
+                int times = repeat.max() == Expr.Repeat.UNBOUNDED ? repeat.min() : repeat.max();
+                pending.push(new Visit(repeat.body(), inner, Math.min(HUGE, visit.copies() * Math.max(1, times))));
             } else if (visit.expr() instanceof Expr.Rule rule) {
                 int index = index(rule.name(), source);
                 used.add(index);
-                if (visit.repeated()) {
+                if (visit.copies() > 1) {
                     used.add(index);
                 }
             } else if (visit.expr() instanceof Expr.Automaton automaton && automata.get(automaton.dfa()) == null) {
@@ -150,7 +154,9 @@ final class GrammarRules {
             }
             weights.set(rule, (int) Math.min(HUGE, weight));
             depths.set(rule, depth);
-            boolean worthIt = useCounts[rule] <= 1 || weight <= SMALL_WEIGHT;
+            boolean worthIt = useCounts[rule] <= 1
+                    || weight <= TINY_WEIGHT
+                    || weight <= SMALL_WEIGHT && weight * useCounts[rule] <= COPIES_WEIGHT;
             // Half of the depth for the rule, the other half for where it is used.
             inlined[rule] = rule != 0 && !recursive[rule] && !automaton && worthIt && depth <= limits.maxDepth() / 2;
         }

@@ -11,6 +11,11 @@ import org.jspecify.annotations.Nullable;
  * below node {@code i} are those from {@code i + 1} to {@code ends[i]}. Node 0 is the root.
  */
 public final class GrammarVocabulary {
+    private static final long DEFAULT_MASK_BYTES = 64L << 20;
+
+    /** Fewest nodes below a node for the bytes of all of them to be worth knowing. */
+    private static final int MIN_BELOW = 12;
+
     /** Last byte of each node. */
     final byte[] octets;
 
@@ -26,10 +31,21 @@ public final class GrammarVocabulary {
     /** Tokens in the order of nodes. */
     final int[] tokens;
 
+    /** Place in {@link #belowSets} of the bytes of the nodes below each node; -1 where they are few. */
+    final int[] belowIndexes;
+
+    /** Sets of bytes, four words each. */
+    final long[] belowSets;
+
     final int maxDepth;
     final MaskCache masks;
     private final @Nullable byte[][] tokenBytes;
     private final int[] endTokens;
+
+    /** A vocabulary that keeps as many masks as most need: some ten thousand of a small vocabulary. */
+    public GrammarVocabulary(@Nullable byte[][] tokenBytes, int[] endTokens) {
+        this(tokenBytes, endTokens, DEFAULT_MASK_BYTES);
+    }
 
     /**
      * @param tokenBytes bytes of each token; null or empty for one that is never allowed, such as control tokens. The
@@ -89,6 +105,50 @@ public final class GrammarVocabulary {
         starts.add(count);
         this.tokenStarts = starts.toArray();
         fillEnds();
+        this.belowIndexes = new int[nodes];
+        this.belowSets = below();
+    }
+
+    /** Returns the sets of bytes below nodes, from the last node to the first. */
+    private long[] below() {
+        int count = 0;
+        for (int node = 0; node < ends.length; node++) {
+            belowIndexes[node] = ends[node] - node > MIN_BELOW ? 4 * count++ : -1;
+        }
+        long[] sets = new long[4 * count];
+        // Bytes of the nodes of each depth, with those below them, since the last node that is less deep.
+        long[] seen = new long[4 * (maxDepth + 2)];
+        for (int node = ends.length - 1; node > 0; node--) {
+            int own = 4 * depths[node];
+            for (int word = 0; word < 4; word++) {
+                long set = seen[own + 4 + word];
+                seen[own + 4 + word] = 0;
+                if (belowIndexes[node] >= 0) {
+                    sets[belowIndexes[node] + word] = set;
+                }
+                seen[own + word] |= set;
+            }
+            int octet = octets[node] & 0xFF;
+            seen[own + (octet >> 6)] |= 1L << octet;
+        }
+        return sets;
+    }
+
+    /** Whether all bytes below a node are of a set. */
+    boolean isBelowWithin(int node, long[] set) {
+        int index = belowIndexes[node];
+        return index >= 0
+                && (belowSets[index] & ~set[0]) == 0
+                && (belowSets[index + 1] & ~set[1]) == 0
+                && (belowSets[index + 2] & ~set[2]) == 0
+                && (belowSets[index + 3] & ~set[3]) == 0;
+    }
+
+    /** Allows the tokens of nodes. */
+    void addTokens(int fromNode, int toNode, long[] mask) {
+        for (int i = tokenStarts[fromNode]; i < tokenStarts[toNode]; i++) {
+            mask[tokens[i] >> 6] |= 1L << tokens[i];
+        }
     }
 
     private void fillEnds() {

@@ -45,15 +45,27 @@ final class MaskCache {
         }
     }
 
-    /** Returns the places for masks of an automaton's states, the same for all grammars that use the automaton. */
-    synchronized CachedMask[] of(Dfa dfa) {
-        return masksByAutomaton.computeIfAbsent(dfa, key -> {
-            CachedMask[] places = new CachedMask[dfa.stateCount()];
+    /**
+     * Returns the places for masks of an automaton's states, the same for all grammars that use the automaton. States
+     * that only texts longer than any token tell apart have the same place.
+     *
+     * @param horizon most bytes of a token
+     */
+    synchronized CachedMask[] of(Dfa dfa, int horizon) {
+        CachedMask[] places = masksByAutomaton.get(dfa);
+        if (places == null) {
+            int[] blocks = DfaWalk.alikeWithin(dfa, horizon);
+            CachedMask[] byBlock = new CachedMask[blocks.length];
+            places = new CachedMask[blocks.length];
             for (int state = 0; state < places.length; state++) {
-                places[state] = new CachedMask();
+                if (byBlock[blocks[state]] == null) {
+                    byBlock[blocks[state]] = new CachedMask();
+                }
+                places[state] = byBlock[blocks[state]];
             }
-            return places;
-        });
+            masksByAutomaton.put(dfa, places);
+        }
+        return places;
     }
 
     /** Returns how many bytes are held. */

@@ -23,8 +23,7 @@ final class NfaBuilder {
     static final References REGULAR = new References() {
         @Override
         public int rule(NfaBuilder builder, String name, int from, int depth) {
-            throw new ServingException(
-                    ErrorCode.INVALID_REQUEST, "a regular expression cannot use the rule " + name);
+            throw new ServingException(ErrorCode.INVALID_REQUEST, "a regular expression cannot use the rule " + name);
         }
 
         @Override

@@ -113,7 +113,8 @@ public final class RegexParser {
                 terms.add(quantified(one(group.stream().map(Branch::expr).toList())));
                 continue;
             }
-            boolean first = terms.isEmpty() && heads.size() == 1 && heads.get(0).expr().equals(Expr.EMPTY);
+            boolean first =
+                    terms.isEmpty() && heads.size() == 1 && heads.get(0).expr().equals(Expr.EMPTY);
             if (!first && group.stream().anyMatch(Branch::atStart)) {
                 throw source.error("'^' is supported only at the beginning of an alternative");
             }
@@ -136,8 +137,7 @@ public final class RegexParser {
         for (Branch head : heads) {
             for (Branch branch : group) {
                 Expr before = joined(head.expr(), new Expr.Sequence(terms));
-                all.add(new Branch(
-                        head.atStart() || branch.atStart(), joined(before, branch.expr()), branch.atEnd()));
+                all.add(new Branch(head.atStart() || branch.atStart(), joined(before, branch.expr()), branch.atEnd()));
             }
         }
         return all;

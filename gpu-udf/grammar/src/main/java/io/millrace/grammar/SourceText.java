@@ -92,7 +92,8 @@ final class SourceText {
     }
 
     /** Takes a decimal number, or returns null if there is none. */
-    @Nullable Integer takeNumber() {
+    @Nullable
+    Integer takeNumber() {
         if (peek() < '0' || peek() > '9') {
             return null;
         }
@@ -104,7 +105,8 @@ final class SourceText {
     }
 
     /** Takes "n}", "n,}", "n,m}" or ",m}" after a brace, or nothing and returns null if it is something else. */
-    @Nullable Expr takeCounts(Expr body) {
+    @Nullable
+    Expr takeCounts(Expr body) {
         int before = position;
         Integer least = takeNumber();
         Integer most = least;

@@ -59,10 +59,8 @@ final class StackTable {
         int i = 0;
         int j = 0;
         while (i < first.nodes.length || j < second.nodes.length) {
-            boolean ofFirst = j == second.nodes.length
-                    || i < first.nodes.length && first.nodes[i] <= second.nodes[j];
-            boolean ofSecond = i == first.nodes.length
-                    || j < second.nodes.length && second.nodes[j] <= first.nodes[i];
+            boolean ofFirst = j == second.nodes.length || i < first.nodes.length && first.nodes[i] <= second.nodes[j];
+            boolean ofSecond = i == first.nodes.length || j < second.nodes.length && second.nodes[j] <= first.nodes[i];
             if (ofFirst && ofSecond) {
                 below[count] = union(first.below[i], second.below[j]);
             } else {

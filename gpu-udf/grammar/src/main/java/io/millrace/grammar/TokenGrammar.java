@@ -113,19 +113,28 @@ public final class TokenGrammar {
             synchronized (place) {
                 content = place.get();
                 if (content == null) {
-                    GrammarState only;
-                    synchronized (states) {
-                        only = states.only(node, unknownStack);
-                    }
-                    long[] mask = new long[vocabulary.maskWords()];
-                    IntList exits = new IntList();
-                    walk(only, 0, mask, exits);
-                    content = new CachedMask.Content(mask, exits.toArray());
+                    content = makeForNode(node);
                     vocabulary.masks.keep(place, content);
                 }
             }
         }
         return content;
+    }
+
+    private CachedMask.Content makeForNode(int node) {
+        long[] mask = new long[vocabulary.maskWords()];
+        IntList exits = new IntList();
+        Dfa dfa = grammar.dfas[node];
+        if (dfa != null) {
+            DfaWalk.walk(vocabulary, dfa, node - grammar.dfaStarts[node], mask, exits);
+        } else {
+            GrammarState only;
+            synchronized (states) {
+                only = states.only(node, unknownStack);
+            }
+            walk(only, 0, mask, exits);
+        }
+        return new CachedMask.Content(mask, exits.toArray());
     }
 
     private CachedMask placeOf(int node) {
@@ -136,7 +145,7 @@ public final class TokenGrammar {
                 if (dfa == null) {
                     place = new CachedMask();
                 } else {
-                    place = vocabulary.masks.of(dfa)[node - grammar.dfaStarts[node]];
+                    place = vocabulary.masks.of(dfa, vocabulary.maxDepth)[node - grammar.dfaStarts[node]];
                 }
                 nodeMasks[node] = place;
             }
@@ -150,18 +159,20 @@ public final class TokenGrammar {
      * @param exits takes the nodes, with others below them, where the text may end; null if nobody asks
      */
     private void walk(GrammarState from, int root, long[] mask, @Nullable IntList exits) {
-        GrammarState dead = states.dead();
         if (from.nodes.length == 0) {
             return;
         }
+        GrammarState dead = states.dead();
         byte[] classes = grammar.byteClasses;
         byte[] octets = vocabulary.octets;
         short[] depths = vocabulary.depths;
         int[] ends = vocabulary.ends;
-        int[] tokenStarts = vocabulary.tokenStarts;
         int base = depths[root];
         GrammarState[] path = new GrammarState[vocabulary.maxDepth - base + 1];
         path[0] = from;
+        // What stays in one state needs no walk; but where the text may end, there are exits to be found.
+        boolean skips = root == 0 && !(from.mayEnd && exits != null);
+        long[] loops = skips ? loops(from) : new long[4];
         int end = ends[root];
         int node = root + 1;
         while (node < end) {
@@ -178,11 +189,13 @@ public final class TokenGrammar {
                 node = ends[node];
                 continue;
             }
-            for (int i = tokenStarts[node]; i < tokenStarts[node + 1]; i++) {
-                int token = vocabulary.tokens[i];
-                mask[token >> 6] |= 1L << token;
+            if (state == from && skips && vocabulary.isBelowWithin(node, loops)) {
+                vocabulary.addTokens(node, ends[node], mask);
+                node = ends[node];
+                continue;
             }
-            if (state.mayEnd && exits != null && ends[node] > node + 1) {
+            vocabulary.addTokens(node, node + 1, mask);
+            if (exits != null && state.mayEnd && ends[node] > node + 1) {
                 exits.add(node);
             }
             path[depth] = state;
@@ -190,7 +203,19 @@ public final class TokenGrammar {
         }
     }
 
-    @Nullable GrammarState after(GrammarState state, int token) {
+    /** Returns the bytes that lead from a state to itself. */
+    private long[] loops(GrammarState state) {
+        long[] loops = new long[4];
+        for (int octet = 0; octet < 256; octet++) {
+            if (next(state, (byte) octet) == state) {
+                loops[octet >> 6] |= 1L << octet;
+            }
+        }
+        return loops;
+    }
+
+    @Nullable
+    GrammarState after(GrammarState state, int token) {
         if (token < 0 || token >= vocabulary.size()) {
             return null;
         }
