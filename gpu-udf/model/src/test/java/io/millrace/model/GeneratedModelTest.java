@@ -46,6 +46,24 @@ class GeneratedModelTest {
     }
 
     @Test
+    void aCopyOfTheFirstLayersIsAModel(@TempDir Path directory) throws IOException {
+        Path whole = directory.resolve("whole.gguf");
+        Path part = directory.resolve("part.gguf");
+        GeneratedModel.write(whole, GeneratedModel.Options.tiny("llama", 3).withShape(4, 64, 96, 4, 2, 16));
+        ModelCopy.firstLayers(whole, part, 2);
+        try (GgufModel model = GgufModel.open(whole);
+                GgufModel first = GgufModel.open(part)) {
+            assertThat(first.spec().layerCount()).isEqualTo(2);
+            assertThat(first.spec().vocabSize()).isEqualTo(model.spec().vocabSize());
+            assertThat(model.tensors().size() - first.tensors().size())
+                    .isPositive()
+                    .isEven();
+            assertThat(first.tensors()).noneMatch(tensor -> tensor.name().startsWith("blk.2."));
+        }
+        assertThatThrownBy(() -> ModelCopy.firstLayers(whole, part, 5)).hasMessageContaining("has 4 layers");
+    }
+
+    @Test
     void gemmaSlidesInEverySecondLayer() throws IOException {
         try (GgufModel model = GgufModel.open(write("a.gguf", Options.tiny("gemma3", 3)))) {
             ModelSpec spec = model.spec();
