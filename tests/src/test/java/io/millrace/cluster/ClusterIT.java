@@ -17,6 +17,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -44,16 +47,7 @@ class ClusterIT {
     void sessionGoesOnThroughUpgradesAndRestarts() throws Exception {
         Path model = home.resolve("tiny.gguf");
         GeneratedModel.write(model, GeneratedModel.Options.tiny("llama", 5));
-        String up = millrace(
-                0,
-                "cluster",
-                "up",
-                "--model",
-                model.toString(),
-                "--task-manager-memory",
-                "1200m",
-                "-D",
-                "millrace.engine.kv-memory=64 mb");
+        String up = up(model);
         ClusterProcesses cluster = ClusterProcesses.find(home.resolve("cluster"), Distribution.in(SourceTree.root()));
         assertThat(up).contains(cluster.restUri().toString(), cluster.bootstrapServers(), "curl -N");
         assertThat(millrace(0, "cluster", "status")).doesNotContain("has ended");
@@ -84,6 +78,40 @@ class ClusterIT {
 
         assertThat(millrace(0, "cluster", "down")).contains("savepoint-");
         assertThat(millrace(1, "cluster", "status")).contains("has ended");
+    }
+
+    @Test
+    void prefillAndDecodeHaveTaskManagersOfTheirOwn() throws Exception {
+        Path model = home.resolve("tiny.gguf");
+        GeneratedModel.write(model, GeneratedModel.Options.tiny("llama", 6));
+        String up = up(model, "--disaggregated");
+        ClusterProcesses cluster = ClusterProcesses.find(home.resolve("cluster"), Distribution.in(SourceTree.root()));
+        Matcher job = Pattern.compile("job +([0-9a-f]{32})").matcher(up);
+        assertThat(job.find()).as(up).isTrue();
+        FlinkMetrics metrics = new FlinkMetrics(cluster.restUri(), job.group(1));
+        assertThat(metrics.taskManagers("Prefill"))
+                .isNotEmpty()
+                .doesNotContainAnyElementsOf(metrics.taskManagers("Decode"));
+
+        AgentClient agent = new AgentClient(cluster.gatewayUris().get(0));
+        ObjectNode firstTurn = AgentClient.chat("Corn and water. ".repeat(100), 8);
+        JsonNode first = agent.answer("session", "1", firstTurn);
+        // Flink fetches metrics every so often.
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        while (!(metrics.max("Decode", "handover_blocks_inserted_total") > 0)) {
+            assertThat(System.nanoTime()).as("no block was handed over").isLessThan(deadline);
+            Thread.sleep(500);
+        }
+        ObjectNode secondTurn = AgentClient.next(firstTurn, content(first), "And then?");
+        assertThat(cachedTokens(agent.answer("session", "2", secondTurn))).isPositive();
+        assertThat(millrace(0, "cluster", "down")).contains("savepoint-");
+    }
+
+    private String up(Path model, String... more) throws Exception {
+        List<String> arguments = new ArrayList<>(List.of("cluster", "up", "--model", model.toString()));
+        arguments.addAll(List.of("--task-manager-memory", "1200m", "-D", "millrace.engine.kv-memory=64 mb"));
+        arguments.addAll(Arrays.asList(more));
+        return millrace(0, arguments.toArray(new String[0]));
     }
 
     private String millrace(int exitCode, String... arguments) throws Exception {

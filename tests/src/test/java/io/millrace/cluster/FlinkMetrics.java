@@ -9,7 +9,9 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /** Metrics of a job's subtasks as Flink's REST interface has them. */
 final class FlinkMetrics {
@@ -59,6 +61,20 @@ final class FlinkMetrics {
             }
         }
         return 0;
+    }
+
+    /** The TaskManagers that have the subtasks of the operators whose names begin so. */
+    Set<String> taskManagers(String vertexName) throws IOException, InterruptedException {
+        Set<String> ids = new HashSet<>();
+        for (JsonNode vertex : get("jobs/" + job).path("vertices")) {
+            if (vertex.path("name").asText().startsWith(vertexName)) {
+                String path = "jobs/" + job + "/vertices/" + vertex.path("id").asText();
+                for (JsonNode subtask : get(path).path("subtasks")) {
+                    ids.add(subtask.path("taskmanager-id").asText());
+                }
+            }
+        }
+        return ids;
     }
 
     private JsonNode values(String metrics, List<String> names) throws IOException, InterruptedException {
