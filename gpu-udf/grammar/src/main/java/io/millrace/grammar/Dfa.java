@@ -87,15 +87,21 @@ public final class Dfa {
                 nfa.addEmpty(from, end);
             }
             forEachRange(state, (low, high, target) -> {
+                int unchanged = low;
                 for (int octet = low; octet <= high; octet++) {
                     List<String> texts = spellings.apply(octet);
-                    if (texts == null) {
-                        nfa.addBytes(from, octet, octet, target + 1);
-                    } else {
+                    if (texts != null) {
+                        if (unchanged < octet) {
+                            nfa.addBytes(from, unchanged, octet - 1, target + 1);
+                        }
+                        unchanged = octet + 1;
                         for (String text : texts) {
                             nfa.addEmpty(builder.build(new Expr.Literal(text), from, 0), target + 1);
                         }
                     }
+                }
+                if (unchanged <= high) {
+                    nfa.addBytes(from, unchanged, high, target + 1);
                 }
             });
         }

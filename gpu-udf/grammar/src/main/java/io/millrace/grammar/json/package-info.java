@@ -1,0 +1,3 @@
+/** JSON Schema as a grammar: the texts that a schema allows, in one fixed form. */
+@org.jspecify.annotations.NullMarked
+package io.millrace.grammar.json;
