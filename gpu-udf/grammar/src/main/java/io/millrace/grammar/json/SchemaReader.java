@@ -264,7 +264,8 @@ final class SchemaReader {
             reference = reference.substring(id.textValue().length());
         }
         if (!reference.equals("#") && !reference.startsWith("#/")) {
-            throw SchemaErrors.refused(text.path(), "only references into this schema are supported, such as #/$defs/name");
+            throw SchemaErrors.refused(
+                    text.path(), "only references into this schema are supported, such as #/$defs/name");
         }
         JsonNode target = root;
         String path = rootPath;

@@ -149,8 +149,14 @@ class FiniteLanguagesTest {
             scalars.add(NODES.textNode(text));
         }
         List<JsonNode> few = List.of(
-                NODES.nullNode(), NODES.numberNode(1), NODES.numberNode(0), NODES.numberNode(-1),
-                NODES.textNode("a"), NODES.textNode("ab"), NODES.arrayNode(), NODES.objectNode());
+                NODES.nullNode(),
+                NODES.numberNode(1),
+                NODES.numberNode(0),
+                NODES.numberNode(-1),
+                NODES.textNode("a"),
+                NODES.textNode("ab"),
+                NODES.arrayNode(),
+                NODES.objectNode());
         List<JsonNode> all = new ArrayList<>(scalars);
         containers(few, all);
         List<JsonNode> nested = new ArrayList<>();

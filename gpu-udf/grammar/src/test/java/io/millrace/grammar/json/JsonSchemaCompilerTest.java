@@ -20,12 +20,18 @@ class JsonSchemaCompilerTest {
         TestingValidator validator = new TestingValidator(node);
         for (String text : allowed) {
             String json = text.replace('\'', '"');
-            assertThat(validator.errors(json)).as("%s is valid for %s", json, schema).isEmpty();
-            assertThat(TestingVocabulary.accepts(grammar, json)).as("%s for %s", json, schema).isTrue();
+            assertThat(validator.errors(json))
+                    .as("%s is valid for %s", json, schema)
+                    .isEmpty();
+            assertThat(TestingVocabulary.accepts(grammar, json))
+                    .as("%s for %s", json, schema)
+                    .isTrue();
         }
         for (String text : forbidden) {
             String json = text.replace('\'', '"');
-            assertThat(TestingVocabulary.accepts(grammar, json)).as("%s for %s", json, schema).isFalse();
+            assertThat(TestingVocabulary.accepts(grammar, json))
+                    .as("%s for %s", json, schema)
+                    .isFalse();
         }
     }
 
@@ -80,7 +86,10 @@ class JsonSchemaCompilerTest {
     @Test
     void numbersInRange() {
         check("{'type': 'integer', 'minimum': -5, 'maximum': 12}", List.of("-5", "0", "12"), List.of("-6", "13"));
-        check("{'type': 'integer', 'exclusiveMinimum': 1.5, 'exclusiveMaximum': 4}", List.of("2", "3"), List.of("1", "4"));
+        check(
+                "{'type': 'integer', 'exclusiveMinimum': 1.5, 'exclusiveMaximum': 4}",
+                List.of("2", "3"),
+                List.of("1", "4"));
         check("{'type': 'integer', 'minimum': 98}", List.of("98", "100", "12345678901"), List.of("97", "9", "-98"));
         check("{'type': 'integer', 'maximum': -3}", List.of("-3", "-10"), List.of("-2", "0", "3"));
         check(
@@ -113,7 +122,10 @@ class JsonSchemaCompilerTest {
     void stringsByPattern() {
         check("{'type': 'string', 'pattern': '^a+$'}", List.of("'a'", "'aaa'"), List.of("''", "'ab'", "'\\u0061'"));
         check("{'type': 'string', 'pattern': 'b'}", List.of("'b'", "'abc'", "'€b\\n'"), List.of("'ac'"));
-        check("{'type': 'string', 'pattern': '^[^a]$'}", List.of("'\\\"'", "'\\\\'", "'\\n'", "'é'"), List.of("'a'", "'\n'"));
+        check(
+                "{'type': 'string', 'pattern': '^[^a]$'}",
+                List.of("'\\\"'", "'\\\\'", "'\\n'", "'é'"),
+                List.of("'a'", "'\n'"));
         check(
                 "{'type': 'string', 'pattern': '^[ab]*$', 'minLength': 2, 'maxLength': 3}",
                 List.of("'ab'", "'bbb'"),
@@ -129,13 +141,39 @@ class JsonSchemaCompilerTest {
         String[][] cases = {
             {"date", "2024-02-29", "2023-02-29", "2000-02-29", "1900-02-29", "2024-12-31", "2024-13-01"},
             {"time", "23:59:59Z", "24:00:00Z", "01:02:03.5+05:30", "01:02:03", "00:00:00-08:00", "1:02:03Z"},
-            {"date-time", "2024-02-29T00:00:00Z", "2024-02-29 00:00:00Z", "2024-06-30T12:00:00.25-07:00", "2024-06-31T12:00:00Z"},
+            {
+                "date-time",
+                "2024-02-29T00:00:00Z",
+                "2024-02-29 00:00:00Z",
+                "2024-06-30T12:00:00.25-07:00",
+                "2024-06-31T12:00:00Z"
+            },
             {"uuid", "123e4567-e89b-12d3-A456-426614174000", "123e4567e89b12d3a456426614174000"},
             {"ipv4", "255.0.10.1", "256.0.0.1", "0.0.0.0", "01.2.3.4"},
-            {"ipv6", "::", ":", "::1", "1::2::3", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7", "fe80::1:2", "12345::", "::ffff:1.2.3.4", "::1.2.3"},
+            {
+                "ipv6",
+                "::",
+                ":",
+                "::1",
+                "1::2::3",
+                "1:2:3:4:5:6:7:8",
+                "1:2:3:4:5:6:7",
+                "fe80::1:2",
+                "12345::",
+                "::ffff:1.2.3.4",
+                "::1.2.3"
+            },
             {"hostname", "example.com", "-a.b", "a", "a-.b", "xn1-a.b-c.d", "a..b"},
             {"email", "a.b+c@example.com", "a@b@c.de", "x@mail.example.org", ".a@example.com"},
-            {"uri", "https://example.com:80/a/b?c=d#e", "//example.com", "mailto:a@b.de", "http://a b.de", "urn:isbn:1", "x"},
+            {
+                "uri",
+                "https://example.com:80/a/b?c=d#e",
+                "//example.com",
+                "mailto:a@b.de",
+                "http://a b.de",
+                "urn:isbn:1",
+                "x"
+            },
         };
         for (String[] one : cases) {
             for (int i = 1; i < one.length; i += 2) {
@@ -227,13 +265,22 @@ class JsonSchemaCompilerTest {
                 List.of("{'a': 2}", "{'a': 3}"),
                 List.of("{}", "{'a': 1}", "{'a': 4}", "{'a': 2, 'b': 1}"));
         check("{'oneOf': [{'type': 'integer'}, {'type': 'null'}]}", List.of("1", "null"), List.of("'a'"));
-        check("{'oneOf': [{'type': 'integer', 'maximum': 2}, {'type': 'number', 'minimum': 3}]}", List.of("2", "3.5"), List.of("2.5"));
-        check("{'oneOf': [{'pattern': '^a', 'type': 'string'}, {'pattern': '^b', 'type': 'string'}]}", List.of("'a'", "'bx'"), List.of("'c'"));
+        check(
+                "{'oneOf': [{'type': 'integer', 'maximum': 2}, {'type': 'number', 'minimum': 3}]}",
+                List.of("2", "3.5"),
+                List.of("2.5"));
+        check(
+                "{'oneOf': [{'pattern': '^a', 'type': 'string'}, {'pattern': '^b', 'type': 'string'}]}",
+                List.of("'a'", "'bx'"),
+                List.of("'c'"));
         check(
                 "{'$ref': '#/$defs/p', 'maximum': 5, '$defs': {'p': {'type': 'integer', 'minimum': 4}}}",
                 List.of("4", "5"),
                 List.of("3", "6"));
-        check("{'enum': [1, 2, 'x'], 'oneOf': [{'type': 'integer'}, {'const': 'x'}]}", List.of("1", "'x'"), List.of("3"));
+        check(
+                "{'enum': [1, 2, 'x'], 'oneOf': [{'type': 'integer'}, {'const': 'x'}]}",
+                List.of("1", "'x'"),
+                List.of("3"));
     }
 
     @Test
@@ -250,8 +297,7 @@ class JsonSchemaCompilerTest {
         check(
                 "{'type': 'object', 'properties': {'a/b': {'type': 'integer'}, 'c~d': {'$ref': '#/properties/a~1b'},"
                         + " 'e%f': {'$ref': '#/properties/c~0d'}}, 'additionalProperties': false}",
-                List.of("{'a/b': 1, 'c~d': 2, 'e%f': 3}"),
-                List.of("{'e%f': 'x'}"));
+                List.of("{'a/b': 1, 'c~d': 2, 'e%f': 3}"), List.of("{'e%f': 'x'}"));
         // What would never end is left out.
         check(
                 "{'anyOf': [{'$ref': '#/$defs/n'}, {'type': 'null'}], '$defs': {'n': {'type': 'object',"

@@ -25,20 +25,61 @@ import org.junit.jupiter.api.Timeout;
 class SchemaFuzzTest {
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
     private static final String[] KEYWORDS = {
-        "type", "enum", "const", "$ref", "allOf", "anyOf", "oneOf", "minimum", "maximum", "exclusiveMinimum",
-        "exclusiveMaximum", "minLength", "maxLength", "pattern", "format", "prefixItems", "items", "minItems",
-        "maxItems", "properties", "patternProperties", "additionalProperties", "required", "minProperties",
-        "maxProperties", "$defs", "not", "title"
+        "type",
+        "enum",
+        "const",
+        "$ref",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "format",
+        "prefixItems",
+        "items",
+        "minItems",
+        "maxItems",
+        "properties",
+        "patternProperties",
+        "additionalProperties",
+        "required",
+        "minProperties",
+        "maxProperties",
+        "$defs",
+        "not",
+        "title"
     };
     private static final String[] TEXTS = {
-        "string", "integer", "object", "array", "#", "#/$defs/a", "#/properties/a", "^a", "(a|b)*$", "[", "date", "a", "",
-        "\\", "((a*)*)*$", "^(a|aa)+$", ".*.*.*x.{20}", "(?!a)", "[a-z]{1000}", "ipv6"
+        "string",
+        "integer",
+        "object",
+        "array",
+        "#",
+        "#/$defs/a",
+        "#/properties/a",
+        "^a",
+        "(a|b)*$",
+        "[",
+        "date",
+        "a",
+        "",
+        "\\",
+        "((a*)*)*$",
+        "^(a|aa)+$",
+        ".*.*.*x.{20}",
+        "(?!a)",
+        "[a-z]{1000}",
+        "ipv6"
     };
 
     private static boolean compiles(JsonNode schema) {
         try {
-            Grammar.compile(
-                    JsonSchemaCompiler.compile(schema, SchemaLimits.DEFAULT, "schema"), GrammarLimits.DEFAULT);
+            Grammar.compile(JsonSchemaCompiler.compile(schema, SchemaLimits.DEFAULT, "schema"), GrammarLimits.DEFAULT);
             return true;
         } catch (ServingException e) {
             assertThat(e.code()).isEqualTo(ErrorCode.INVALID_REQUEST);
@@ -74,7 +115,8 @@ class SchemaFuzzTest {
         switch (random.nextInt(4)) {
             case 0 -> target.remove(keyword);
             case 1 -> target.set(keyword, junk(random, 1));
-            case 2 -> target.set(keyword, objects.get(random.nextInt(objects.size())).deepCopy());
+            case 2 ->
+                target.set(keyword, objects.get(random.nextInt(objects.size())).deepCopy());
             default -> {
                 ArrayNode list = target.putArray(keyword);
                 list.add(objects.get(random.nextInt(objects.size())).deepCopy());
@@ -173,7 +215,8 @@ class SchemaFuzzTest {
         refused(json("{'type': 'string', 'pattern': 'a.{60}$'}"));
         refused(json("{'type': 'string', 'pattern': '^(((a{100}){100}){100}){100}$'}"));
         assertThat(compiles(json("{'type': 'string', 'pattern': '^(a+)+$'}"))).isTrue();
-        assertThat(compiles(json("{'type': 'string', 'pattern': '^((a*)*)*$'}"))).isTrue();
+        assertThat(compiles(json("{'type': 'string', 'pattern': '^((a*)*)*$'}")))
+                .isTrue();
         ObjectNode many = NODES.objectNode();
         ObjectNode properties = many.putObject("properties");
         for (int i = 0; i < 500; i++) {
@@ -197,6 +240,7 @@ class SchemaFuzzTest {
         assertThat(compiles(json("{'type': 'string', 'maxLength': 100000}"))).isTrue();
         assertThat(compiles(json("{'type': 'array', 'minItems': 100000, 'items': {'type': 'integer'}}")))
                 .isTrue();
-        assertThat(compiles(json("{'type': 'object', 'maxProperties': 100000}"))).isTrue();
+        assertThat(compiles(json("{'type': 'object', 'maxProperties': 100000}")))
+                .isTrue();
     }
 }

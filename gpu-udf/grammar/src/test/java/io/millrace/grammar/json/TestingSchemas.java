@@ -12,12 +12,21 @@ final class TestingSchemas {
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
     private static final String[] NAMES = {"id", "name", "a", "b", "kind", "items", "x y", "q\"t", "é", "€", "next"};
     private static final String[] PATTERNS = {
-        "^[a-z]{1,5}$", "ab+c", "^(foo|bar)-[0-9]{2,3}$", "^\\d{3}-\\d{4}$", "[A-Z]$", "^x", "^[^\"\\\\]{2,4}$", "\\\\",
-        "^[a-zA-Z_][a-zA-Z0-9_]*$", "^.{2,5}$", "^(a|b)*$", "é|€", "^#([0-9a-f]{3}){1,2}$"
+        "^[a-z]{1,5}$",
+        "ab+c",
+        "^(foo|bar)-[0-9]{2,3}$",
+        "^\\d{3}-\\d{4}$",
+        "[A-Z]$",
+        "^x",
+        "^[^\"\\\\]{2,4}$",
+        "\\\\",
+        "^[a-zA-Z_][a-zA-Z0-9_]*$",
+        "^.{2,5}$",
+        "^(a|b)*$",
+        "é|€",
+        "^#([0-9a-f]{3}){1,2}$"
     };
-    private static final String[] FORMATS = {
-        "date", "time", "date-time", "uuid", "ipv4", "ipv6", "hostname", "uri"
-    };
+    private static final String[] FORMATS = {"date", "time", "date-time", "uuid", "ipv4", "ipv6", "hostname", "uri"};
 
     private final Random random;
     private int schemas;
@@ -52,7 +61,11 @@ final class TestingSchemas {
         properties.set("value", schema(3));
         properties.putObject("next").put("$ref", "#/$defs/tree");
         if (chance(50)) {
-            properties.putObject("children").put("type", "array").putObject("items").put("$ref", "#/$defs/tree");
+            properties
+                    .putObject("children")
+                    .put("type", "array")
+                    .putObject("items")
+                    .put("$ref", "#/$defs/tree");
         }
         tree.putArray("required").add("value");
         tree.put("additionalProperties", false);
@@ -64,21 +77,20 @@ final class TestingSchemas {
             return NODES.booleanNode(true);
         }
         int kind = random.nextInt(depth >= 3 ? 8 : 16);
-        ObjectNode schema =
-                switch (kind) {
-                    case 0 -> typed("boolean");
-                    case 1 -> typed("null");
-                    case 2 -> listed();
-                    case 3, 4 -> string();
-                    case 5, 6 -> number();
-                    case 7 -> NODES.objectNode().put("$ref", chance(50) ? "#/$defs/leaf" : "#/$defs/tree");
-                    case 8 -> array(depth);
-                    case 9 -> tuple(depth);
-                    case 10 -> anyOf(depth);
-                    case 11 -> oneOf(depth);
-                    case 12 -> allOf(depth);
-                    default -> object(depth);
-                };
+        ObjectNode schema = switch (kind) {
+            case 0 -> typed("boolean");
+            case 1 -> typed("null");
+            case 2 -> listed();
+            case 3, 4 -> string();
+            case 5, 6 -> number();
+            case 7 -> NODES.objectNode().put("$ref", chance(50) ? "#/$defs/leaf" : "#/$defs/tree");
+            case 8 -> array(depth);
+            case 9 -> tuple(depth);
+            case 10 -> anyOf(depth);
+            case 11 -> oneOf(depth);
+            case 12 -> allOf(depth);
+            default -> object(depth);
+        };
         if (kind == 7 && depth >= 2) {
             // A leaf that refers to itself has no end.
             return typed("string");
