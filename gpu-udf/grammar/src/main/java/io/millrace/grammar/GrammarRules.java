@@ -6,6 +6,7 @@ import io.millrace.kv.ErrorCode;
 import io.millrace.kv.ServingException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
@@ -27,6 +28,11 @@ final class GrammarRules {
 
     private static final int COPIES_WEIGHT = 4000;
 
+    /** Fewest code points of a class, and repetitions of it, that make masks costly. */
+    private static final int WIDE_CLASS = 64;
+
+    private static final int LONG_REPEAT = 8;
+
     private static final int HUGE = 1 << 28;
 
     final List<String> names = new ArrayList<>();
@@ -42,6 +48,12 @@ final class GrammarRules {
     private final IntList weights = new IntList();
     private final IntList depths = new IntList();
     private int exprCount;
+
+    /** Rules with a wide class, with one that is repeated, and with another rule that is repeated. */
+    private final BitSet wideRules = new BitSet();
+
+    private final BitSet costlyRules = new BitSet();
+    private final BitSet loopingRules = new BitSet();
 
     GrammarRules(GrammarSource source, GrammarLimits limits) {
         this.limits = limits;
@@ -85,15 +97,18 @@ final class GrammarRules {
         return names.size() - 1;
     }
 
-    private record Visit(Expr expr, int depth, long copies) {}
+    private record Visit(Expr expr, int depth, long copies, boolean looped) {}
 
     /** Looks at one rule: which others it uses, how large and how deep it is. */
     private void survey(Expr root, GrammarSource source) {
         Deque<Visit> pending = new ArrayDeque<>();
-        pending.push(new Visit(root, 0, 1));
+        pending.push(new Visit(root, 0, 1, false));
         IntList used = new IntList();
         long weight = 0;
         int depth = 0;
+        boolean wide = false;
+        boolean costly = false;
+        boolean loopsRules = false;
         while (!pending.isEmpty()) {
             Visit visit = pending.pop();
             if (++exprCount > limits.maxExprs()) {
@@ -108,16 +123,24 @@ final class GrammarRules {
                 weight += visit.copies() * literal.text().length();
             } else if (visit.expr() instanceof Expr.CharClass charClass) {
                 weight += visit.copies() * (1 + charClass.set().ranges().size());
+                wide |= size(charClass.set()) >= WIDE_CLASS;
+                costly |= visit.looped() && size(charClass.set()) >= WIDE_CLASS;
             } else if (visit.expr() instanceof Expr.Sequence sequence) {
-                sequence.parts().forEach(part -> pending.push(new Visit(part, inner, visit.copies())));
+                sequence.parts().forEach(part -> pending.push(new Visit(part, inner, visit.copies(), visit.looped())));
             } else if (visit.expr() instanceof Expr.Choice choice) {
-                choice.branches().forEach(branch -> pending.push(new Visit(branch, inner, visit.copies())));
+                choice.branches()
+                        .forEach(branch -> pending.push(new Visit(branch, inner, visit.copies(), visit.looped())));
             } else if (visit.expr() instanceof Expr.Repeat repeat) {
                 int times = repeat.max() == Expr.Repeat.UNBOUNDED ? repeat.min() : repeat.max();
-                pending.push(new Visit(repeat.body(), inner, Math.min(HUGE, visit.copies() * Math.max(1, times))));
+                pending.push(new Visit(
+                        repeat.body(),
+                        inner,
+                        Math.min(HUGE, visit.copies() * Math.max(1, times)),
+                        visit.looped() || repeat.max() >= LONG_REPEAT));
             } else if (visit.expr() instanceof Expr.Rule rule) {
                 int index = index(rule.name(), source);
                 used.add(index);
+                loopsRules |= visit.looped();
                 if (visit.copies() > 1) {
                     used.add(index);
                 }
@@ -129,6 +152,15 @@ final class GrammarRules {
         uses.add(used.toArray());
         weights.add((int) Math.min(HUGE, weight));
         depths.add(depth);
+        wideRules.set(weights.size() - 1, wide);
+        costlyRules.set(weights.size() - 1, costly);
+        loopingRules.set(weights.size() - 1, loopsRules);
+    }
+
+    private static long size(CodePointSet set) {
+        return set.ranges().stream()
+                .mapToLong(range -> range.last() - range.first() + 1L)
+                .sum();
     }
 
     private void chooseInlined() {
@@ -146,8 +178,16 @@ final class GrammarRules {
             boolean automaton = names.get(rule).startsWith(AUTOMATON_PREFIX);
             long weight = weights.get(rule);
             int depth = depths.get(rule);
+            boolean regular = !automaton;
             for (int used : uses.get(rule)) {
+                regular &= inlined[used];
                 if (inlined[used]) {
+                    costlyRules.set(
+                            rule,
+                            costlyRules.get(rule)
+                                    || costlyRules.get(used)
+                                    || wideRules.get(used) && loopingRules.get(rule));
+                    wideRules.set(rule, wideRules.get(rule) || wideRules.get(used));
                     weight += weights.get(used);
                     depth = Math.max(depth, depths.get(rule) + 2 + depths.get(used));
                 }
@@ -158,6 +198,8 @@ final class GrammarRules {
                     || weight <= TINY_WEIGHT
                     || weight <= SMALL_WEIGHT && weight * useCounts[rule] <= COPIES_WEIGHT;
             // Half of the depth for the rule, the other half for where it is used.
+            // A regular rule with costly masks is better an automaton of its own: those are shared.
+            worthIt &= !(regular && costlyRules.get(rule));
             inlined[rule] = rule != 0 && !recursive[rule] && !automaton && worthIt && depth <= limits.maxDepth() / 2;
         }
     }
