@@ -1,7 +1,8 @@
 package io.millrace.grammar;
 
 /**
- * Code points from one to another, both included. Surrogates may lie inside; they have no UTF-8 bytes and match nothing.
+ * Code points from one to another, both included. Surrogates may lie inside; they have no UTF-8 bytes and match
+ * nothing.
  *
  * @param first first code point, from 0
  * @param last last code point, at most 0x10FFFF

@@ -57,8 +57,8 @@ final class DfaWalk {
     }
 
     /**
-     * Returns the block of each state, such that states of one block allow the same texts up to a length, and may end in
-     * the same places of them. Counters are many states, most of which are far from their end.
+     * Returns the block of each state, such that states of one block allow the same texts up to a length, and may end
+     * in the same places of them. Counters are many states, most of which are far from their end.
      */
     static int[] alikeWithin(Dfa dfa, int length) {
         int states = dfa.stateCount();

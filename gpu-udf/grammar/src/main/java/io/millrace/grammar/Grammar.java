@@ -10,8 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A pushdown automaton over bytes. A text moves a set of nodes, each with a stack of nodes that it returns to. An edge
- * takes a byte; a call puts the node to return to on the stack and goes to another rule's start; a node where a rule may
- * end goes back to what the stack holds. Immutable; knows no vocabulary, so it also serves to check what clients send.
+ * takes a byte; a call puts the node to return to on the stack and goes to another rule's start; a node where a rule
+ * may end goes back to what the stack holds. Immutable; knows no vocabulary, so it also serves to check what clients
+ * send.
  */
 public final class Grammar {
     /** No depth of stack is enough to come to an end. */
@@ -95,8 +96,8 @@ public final class Grammar {
     /**
      * Makes the automaton of a grammar.
      *
-     * @throws ServingException {@code INVALID_REQUEST} if a rule is missing, a rule begins with itself, no text matches,
-     *     or the grammar is beyond a limit
+     * @throws ServingException {@code INVALID_REQUEST} if a rule is missing, a rule begins with itself, no text
+     *     matches, or the grammar is beyond a limit
      */
     public static Grammar compile(GrammarSource source, GrammarLimits limits) {
         return new Grammar(new GrammarRules(source, limits), limits);

@@ -71,9 +71,9 @@ final class GrammarChecks {
     private record Need(int value, int node) {}
 
     /**
-     * Returns how deep the stack must become, at least, until each node's rule has ended. What a node needs is the least
-     * over its ways: an edge needs what its target needs; a call one more than its rule, and what it returns to. Least
-     * values first, as shortest paths are found.
+     * Returns how deep the stack must become, at least, until each node's rule has ended. What a node needs is the
+     * least over its ways: an edge needs what its target needs; a call one more than its rule, and what it returns to.
+     * Least values first, as shortest paths are found.
      */
     static int[] needs(Grammar grammar) {
         int[] needs = new int[grammar.nodeCount()];

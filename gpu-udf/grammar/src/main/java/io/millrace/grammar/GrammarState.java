@@ -39,12 +39,12 @@ public final class GrammarState {
     }
 
     /**
-     * Returns which tokens may come next: bit {@code i % 64} of word {@code i / 64} is token i. Tokens that end the text
-     * are among them where it may end. The array is shared and must not be changed. The first call for a state makes
-     * the mask; later ones find it, unless it had to make room.
+     * Returns which tokens may come next: bit {@code i % 64} of word {@code i / 64} is token i. Tokens that end the
+     * text are among them where it may end. The array is shared and must not be changed. The first call for a state
+     * makes the mask; later ones find it, unless it had to make room.
      *
-     * @throws io.millrace.kv.ServingException {@code INVALID_REQUEST} if the grammar is so ambiguous that this would take
-     *     too long
+     * @throws io.millrace.kv.ServingException {@code INVALID_REQUEST} if the grammar is so ambiguous that this would
+     *     take too long
      */
     public long[] allowed() {
         return grammar.allowed(this);
@@ -54,8 +54,8 @@ public final class GrammarState {
      * Returns the state after a token.
      *
      * @return the state, or null if the token is not allowed
-     * @throws io.millrace.kv.ServingException {@code INVALID_REQUEST} if the grammar is so ambiguous that this would take
-     *     too long
+     * @throws io.millrace.kv.ServingException {@code INVALID_REQUEST} if the grammar is so ambiguous that this would
+     *     take too long
      */
     public @Nullable GrammarState after(int token) {
         return grammar.after(this, token);

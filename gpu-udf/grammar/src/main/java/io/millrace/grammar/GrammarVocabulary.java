@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
  * The tokens of a model as a trie of their bytes, and the masks that grammars keep for it. Built once for a model; safe
  * for several threads.
  *
- * <p>Nodes of the trie are numbered such that a node comes before those below it, and those directly after it: the nodes
- * below node {@code i} are those from {@code i + 1} to {@code ends[i]}. Node 0 is the root.
+ * <p>Nodes of the trie are numbered such that a node comes before those below it, and those directly after it: the
+ * nodes below node {@code i} are those from {@code i + 1} to {@code ends[i]}. Node 0 is the root.
  */
 public final class GrammarVocabulary {
     private static final long DEFAULT_MASK_BYTES = 64L << 20;

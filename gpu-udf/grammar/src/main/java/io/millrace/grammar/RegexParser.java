@@ -5,9 +5,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads regular expressions as ECMA-262 writes them, as far as they are regular: alternatives, groups (also named ones),
- * repetitions (lazy ones match the same texts), classes, {@code \d \w \s}, properties of code points, and anchors at the
- * beginning and end of alternatives. References to groups, looking around, boundaries of words and flags are refused.
+ * Reads regular expressions as ECMA-262 writes them, as far as they are regular: alternatives, groups (also named
+ * ones), repetitions (lazy ones match the same texts), classes, {@code \d \w \s}, properties of code points, and
+ * anchors at the beginning and end of alternatives. References to groups, looking around, boundaries of words and
+ * flags are refused.
  */
 public final class RegexParser {
     /** Most branches that anchors inside of groups may multiply to. */

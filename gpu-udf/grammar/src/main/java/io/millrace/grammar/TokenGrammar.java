@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
  * A grammar for one vocabulary: which tokens may follow which. Any thread; the work of finding states is done by one at
  * a time, what is known is read without a lock.
  *
- * <p>A state's mask is put together from those of its nodes. A node's mask does not know what is on the stack: it has the
- * tokens that stay within the rule, and those places in the trie where the rule ends and the token goes on, which are
- * followed with the stack that there is. The former are most of the work, and the same wherever the rule is used.
+ * <p>A state's mask is put together from those of its nodes. A node's mask does not know what is on the stack: it has
+ * the tokens that stay within the rule, and those places in the trie where the rule ends and the token goes on, which
+ * are followed with the stack that there is. The former are most of the work, and the same wherever the rule is used.
  */
 public final class TokenGrammar {
     private final Grammar grammar;
