@@ -9,13 +9,21 @@ import static java.util.Objects.requireNonNull;
 public final class ModelLengths {
     private static final double LEAST_GAIN = 1.03;
     private static final int EXPLORED_TOKENS = 4;
-    private static final int STEPS_PER_EXPLORATION = 64;
+    /** Guesses of one exploration. */
+    private static final int EXPLORED_STEPS = 4;
+    /** Steps between two explorations: as many at first, and twice as many after each that changed nothing. */
+    private static final int INTERVAL_STEPS_MIN = 64;
+
+    private static final int INTERVAL_STEPS_MAX = 2048;
     private static final double NANOS_STEPS = 16;
 
     private final StepCosts costs;
     private final boolean adaptive;
     private double tokenNanos;
     private long steps;
+    private long nextExploration;
+    private int intervalSteps = INTERVAL_STEPS_MIN;
+    private int exploredLeft;
 
     /**
      * Lengths for an engine.
@@ -36,11 +44,17 @@ public final class ModelLengths {
      * @param limit most tokens
      */
     public int next(int sequences, double rate, int limit) {
-        boolean explores = steps++ % STEPS_PER_EXPLORATION == 0;
         if (!adaptive) {
             return limit;
         }
-        if (explores || !costs.isKnown() || tokenNanos == 0) {
+        steps++;
+        if (steps > nextExploration) {
+            nextExploration = steps + intervalSteps;
+            intervalSteps = Math.min(2 * intervalSteps, INTERVAL_STEPS_MAX);
+            exploredLeft = EXPLORED_STEPS;
+        }
+        // It lasts until there were guesses: the model may have to catch up first.
+        if (exploredLeft > 0 || !costs.isKnown() || tokenNanos == 0) {
             return Math.min(limit, EXPLORED_TOKENS);
         }
         double tokens = sequences;
@@ -56,12 +70,16 @@ public final class ModelLengths {
                 best = length;
             }
         }
+        if (best > 0) {
+            intervalSteps = INTERVAL_STEPS_MIN;
+        }
         return best;
     }
 
     /** Notes how long the model took for so many tokens of each guess. */
     public void note(int tokens, long nanos) {
         if (tokens > 0) {
+            exploredLeft = Math.max(0, exploredLeft - 1);
             double each = (double) nanos / tokens;
             tokenNanos += (each - tokenNanos) / (tokenNanos == 0 ? 1 : NANOS_STEPS);
         }

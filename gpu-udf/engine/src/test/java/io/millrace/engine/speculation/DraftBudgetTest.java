@@ -51,6 +51,25 @@ class DraftBudgetTest {
     }
 
     @Test
+    void aModelThatIsOffIsTriedAgainMoreAndMoreRarely() {
+        ModelLengths lengths = new ModelLengths(costs(6_000_000, 2_000_000), true);
+        int tried = 0;
+        for (int i = 0; i < 10_000; i++) {
+            int length = lengths.next(1, 0.1, 8);
+            lengths.note(length, length * 3_000_000L);
+            tried += length > 0 ? 1 : 0;
+        }
+        assertThat(tried).isBetween(12, 60);
+        // It says what the other says, and costs a tenth: it guesses all the time.
+        ModelLengths good = new ModelLengths(costs(6_000_000, 500_000), true);
+        for (int i = 0; i < 100; i++) {
+            int length = good.next(1, 0.95, 8);
+            assertThat(length).isPositive();
+            good.note(length, length * 800_000L);
+        }
+    }
+
+    @Test
     void ratesFollowWhatIsMeasured() {
         AcceptanceRates engine = AcceptanceRates.ofEngine();
         int many = AcceptanceRates.classOf(DrafterKind.LOOKUP, 20);
