@@ -20,8 +20,8 @@ import java.util.function.LongSupplier;
 /**
  * Guesses what a second model says, sampled with the sequence's own noise: where both models think alike, they say the
  * same. The model computes each sequence's tokens into blocks of its own: in chunks, one batch a step, until it has
- * caught up; then what came since the last step, and one token after the other of the guess. What it has computed may be
- * lost at any time, and is computed again.
+ * caught up; then what came since the last step, and one token after the other of the guess. What it has computed may
+ * be lost at any time, and is computed again.
  */
 final class ModelDrafter implements Drafter {
     private static final int[] NONE = {};

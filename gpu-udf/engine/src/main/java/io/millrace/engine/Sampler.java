@@ -6,9 +6,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Chooses a token from a row of logits, as a pure function of the row, the parameters, the tokens so far and the offset
  * in the output. In this order, which is vLLM's: penalties, logit bias, the constraint's mask and banned end tokens,
- * temperature, min-p, top-k, top-p; then the token with the largest sum of its logit and its {@link SamplingNoise} among those that are
- * left, which is an exact draw from their softmax. Of equal logits or sums the lowest token id wins. Used by one
- * thread.
+ * temperature, min-p, top-k, top-p; then the token with the largest sum of its logit and its {@link SamplingNoise}
+ * among those that are left, which is an exact draw from their softmax. Of equal logits or sums the lowest token id
+ * wins. Used by one thread.
  */
 final class Sampler {
     /** The answer to a row that no token can be chosen from: a logit is NaN or infinite. */

@@ -9,8 +9,8 @@ import java.util.concurrent.Executor;
  * What an engine spends on guesses and constraints.
  *
  * @param maxDraftRows most tokens of guesses in one step, all sequences together; each takes a row of logits' memory
- * @param adaptive whether guesses are as long as they are worth their time; otherwise as long as there is room, which is
- *     for tests
+ * @param adaptive whether guesses are as long as they are worth their time; otherwise as long as there is room, which
+ *     is for tests
  * @param maskExecutor where masks are computed while the device works
  */
 public record SpeculationOptions(int maxDraftRows, boolean adaptive, Executor maskExecutor) {

@@ -10,8 +10,8 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The masks of a step's rows: what the constraint of each row's sequence allows there. They depend on the plan alone, so
- * an executor computes them while the device works. Engine thread, but for that.
+ * The masks of a step's rows: what the constraint of each row's sequence allows there. They depend on the plan alone,
+ * so an executor computes them while the device works. Engine thread, but for that.
  */
 final class StepMasks {
     private final Executor executor;

@@ -71,7 +71,10 @@ public final class AcceptanceRates {
         return (hits[guessClass] + parentGuesses * before) / (guesses[guessClass] + parentGuesses);
     }
 
-    /** A text that is not copied shows it in every class: below 1 where guesses come true more rarely than elsewhere. */
+    /**
+     * A text that is not copied shows it in every class: below 1 where guesses come true more rarely than
+     * elsewhere.
+     */
     private double ratioToParent() {
         return Math.min(1, (allHits + RATIO_GUESSES) / (expectedHits + RATIO_GUESSES));
     }

@@ -1,8 +1,8 @@
 package io.millrace.engine.speculation;
 
 /**
- * What a step costs by how many rows it has logits of, as it was measured lately. Numbers of rows that were not seen are
- * judged by their neighbours; what was seen long ago is forgotten, so that it is tried again.
+ * What a step costs by how many rows it has logits of, as it was measured lately. Numbers of rows that were not seen
+ * are judged by their neighbours; what was seen long ago is forgotten, so that it is tried again.
  */
 public final class StepCosts {
     private static final int EXACT_ROWS = 16;
