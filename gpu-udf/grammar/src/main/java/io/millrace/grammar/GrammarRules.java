@@ -104,7 +104,8 @@ final class GrammarRules {
         Deque<Visit> pending = new ArrayDeque<>();
         pending.push(new Visit(root, 0, 1, false));
         IntList used = new IntList();
-        long weight = 0;
+        // Not nothing, so that rules of nothing but other rules become heavy too.
+        long weight = 1;
         int depth = 0;
         boolean wide = false;
         boolean costly = false;
@@ -181,6 +182,7 @@ final class GrammarRules {
             boolean regular = !automaton;
             for (int used : uses.get(rule)) {
                 regular &= inlined[used];
+                weight += inlined[used] ? weights.get(used) : 2;
                 if (inlined[used]) {
                     costlyRules.set(
                             rule,
@@ -188,7 +190,6 @@ final class GrammarRules {
                                     || costlyRules.get(used)
                                     || wideRules.get(used) && loopingRules.get(rule));
                     wideRules.set(rule, wideRules.get(rule) || wideRules.get(used));
-                    weight += weights.get(used);
                     depth = Math.max(depth, depths.get(rule) + 2 + depths.get(used));
                 }
             }

@@ -50,6 +50,20 @@ class EbnfParserTest {
         assertThat(matches("root ::= \"a\" root | \"a\"", "a".repeat(3000))).isTrue();
     }
 
+    /** Rules that use others twice are texts of 2 to the 60th bytes, but no more than 61 rules. */
+    @Test
+    void rulesThatDoubleStaySmall() {
+        StringBuilder text = new StringBuilder("root ::= r0\n");
+        for (int i = 0; i < 60; i++) {
+            text.append("r" + i + " ::= r" + (i + 1) + " r" + (i + 1) + "\n");
+        }
+        for (String last : List.of("r60 ::= \"ab\" | \"a\" \"c\"?", "r60 ::= \"\"")) {
+            Grammar grammar =
+                    Grammar.compile(EbnfParser.parse(text + last, GrammarLimits.DEFAULT), GrammarLimits.DEFAULT);
+            assertThat(grammar.nodeCount()).isLessThan(3000);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
