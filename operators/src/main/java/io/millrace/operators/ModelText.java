@@ -2,8 +2,10 @@ package io.millrace.operators;
 
 import static java.util.Objects.requireNonNull;
 
+import io.millrace.engine.Constraint;
 import io.millrace.engine.StopCondition;
 import io.millrace.proto.ChatRequest;
+import io.millrace.proto.OutputRules;
 import io.millrace.proto.Turn;
 import java.io.Serializable;
 import java.util.List;
@@ -17,7 +19,7 @@ public interface ModelText {
      * @param previous the session's last prompt, whose tokens are used as far as both begin alike; null if there is
      *     none
      * @throws io.millrace.kv.ServingException {@code TEMPLATE_REFUSED} or {@code INVALID_REQUEST} if the chat is at
-     *     fault
+     *     fault, or demands a form of the output that is not supported
      */
     Prompt prompt(ChatRequest chat, @Nullable Previous previous);
 
@@ -26,6 +28,14 @@ public interface ModelText {
 
     /** What ends a turn by its text; it has seen the tokens given. */
     StopCondition stopCondition(Turn turn, int[] generatedTokens);
+
+    /**
+     * What a turn's output may be, as its state before the first token; null where it may be anything.
+     *
+     * @throws io.millrace.kv.ServingException {@code INVALID_REQUEST} if what the turn demands is not supported
+     */
+    @Nullable
+    Constraint constraint(Turn turn);
 
     /** A token as the vocabulary writes it. */
     String tokenText(int tokenId);
@@ -64,14 +74,22 @@ public interface ModelText {
      * @param outputFormat how the output is to be read
      * @param toolNames the tools that the output may call
      * @param forcedPrefix text at the prompt's end that belongs to the output
+     * @param outputRules what the output may be; the default instance where it may be anything
      */
-    record Prompt(String text, int[] tokenIds, String outputFormat, List<String> toolNames, String forcedPrefix) {
+    record Prompt(
+            String text,
+            int[] tokenIds,
+            String outputFormat,
+            List<String> toolNames,
+            String forcedPrefix,
+            OutputRules outputRules) {
         public Prompt {
             requireNonNull(text, "text");
             requireNonNull(tokenIds, "tokenIds");
             requireNonNull(outputFormat, "outputFormat");
             toolNames = List.copyOf(toolNames);
             requireNonNull(forcedPrefix, "forcedPrefix");
+            requireNonNull(outputRules, "outputRules");
         }
     }
 }

@@ -3,6 +3,7 @@ package io.millrace.durability;
 import static java.util.Objects.requireNonNull;
 
 import io.millrace.engine.Admission;
+import io.millrace.engine.Constraint;
 import io.millrace.engine.EngineLease;
 import io.millrace.engine.ForwardingLease;
 import io.millrace.engine.HeldBlocks;
@@ -101,6 +102,11 @@ public final class FaultyModel implements ServedModel {
         @Override
         public StopCondition stopCondition(Turn turn, int[] generatedTokens) {
             return text.stopCondition(turn, generatedTokens);
+        }
+
+        @Override
+        public @Nullable Constraint constraint(Turn turn) {
+            return text.constraint(turn);
         }
 
         @Override

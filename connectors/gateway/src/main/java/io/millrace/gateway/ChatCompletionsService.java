@@ -24,6 +24,7 @@ final class ChatCompletionsService implements HttpService {
 
     private final int maxBodyBytes;
     private final JsonBody json;
+    private final ConstraintCheck constraints;
     private final ChatRequestParser parser;
     private final OpenRequests openRequests;
     private final TurnOpener opener;
@@ -38,6 +39,7 @@ final class ChatCompletionsService implements HttpService {
             TurnReader.Surroundings surroundings) {
         this.maxBodyBytes = maxBodyBytes;
         this.json = requireNonNull(json, "json");
+        this.constraints = new ConstraintCheck(json);
         this.parser = requireNonNull(parser, "parser");
         this.openRequests = requireNonNull(openRequests, "openRequests");
         this.opener = requireNonNull(opener, "opener");
@@ -92,13 +94,33 @@ final class ChatCompletionsService implements HttpService {
             if (!response.isOpen()) {
                 return;
             }
-            Opened opened = opener.open(request.headers(), chat, bodyHash);
-            readers()
-                    .start(reader(
-                            opened, chat.stream(), response, ctx.eventLoop().withoutContext()));
+            if (ConstraintCheck.isDue(chat.chat())) {
+                ctx.blockingTaskExecutor().withoutContext().execute(() -> {
+                    try {
+                        constraints.check(chat.chat());
+                        open(ctx, request, chat, bodyHash, response);
+                    } catch (RuntimeException e) {
+                        response.close(ErrorResponses.response(readers().failure(e)));
+                    }
+                });
+            } else {
+                open(ctx, request, chat, bodyHash, response);
+            }
+        } catch (RejectedExecutionException e) {
+            response.close(ErrorResponses.response(Failure.stopping()));
         } catch (RuntimeException e) {
             response.close(ErrorResponses.response(readers().failure(e)));
         }
+    }
+
+    private void open(
+            ServiceRequestContext ctx,
+            AggregatedHttpRequest request,
+            ParsedChat chat,
+            String bodyHash,
+            HttpResponseWriter response) {
+        Opened opened = opener.open(request.headers(), chat, bodyHash);
+        readers().start(reader(opened, chat.stream(), response, ctx.eventLoop().withoutContext()));
     }
 
     private TurnReader reader(Opened opened, boolean events, HttpResponseWriter response, EventLoop loop) {

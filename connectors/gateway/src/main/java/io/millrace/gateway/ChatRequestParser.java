@@ -26,12 +26,14 @@ final class ChatRequestParser {
     private final JsonBody json;
     private final MessageParser messages;
     private final ToolParser tools;
+    private final ConstraintParser constraints;
 
     ChatRequestParser(List<String> modelNames, JsonBody json, int maxMessages) {
         this.modelNames = List.copyOf(modelNames);
         this.json = requireNonNull(json, "json");
         this.messages = new MessageParser(json, maxMessages);
         this.tools = new ToolParser(json);
+        this.constraints = new ConstraintParser(json);
     }
 
     /**
@@ -46,6 +48,10 @@ final class ChatRequestParser {
         ChatRequest.Builder chat = ChatRequest.newBuilder();
         messages.parse(fields, chat);
         tools.parse(fields, chat);
+        constraints.parse(fields, chat);
+        SpeculationParser.parse(fields, chat);
+        boolean singleToolCall = !fields.bool("parallel_tool_calls", true);
+        chat.setSingleToolCall(singleToolCall);
         SamplingParams.Builder sampling = SamplingParser.parse(fields);
         chat.setSampling(sampling);
         JsonFields variables = fields.object("chat_template_kwargs");
@@ -68,7 +74,7 @@ final class ChatRequestParser {
                 fields.has("seed"),
                 fields.bool("stream", false),
                 streamOptions != null && streamOptions.bool("include_usage", false),
-                !fields.bool("parallel_tool_calls", true),
+                singleToolCall,
                 fields.string("prompt_cache_key"),
                 user(fields),
                 cacheSalt,
@@ -105,10 +111,6 @@ final class ChatRequestParser {
         }
         if (fields.integer("top_logprobs", 0, 20, 0) != 0) {
             throw fields.refuseField("top_logprobs", "is not supported");
-        }
-        JsonFields format = fields.object("response_format");
-        if (format != null && !format.requiredString("type").equals("text")) {
-            throw format.refuseField("type", "must be 'text': constrained output is not supported yet");
         }
         List<JsonNode> modalities = fields.array("modalities", 8);
         for (JsonNode modality : modalities) {

@@ -95,6 +95,38 @@ final class BadInputTest {
     }
 
     @Test
+    void testFormsThatAreNotSupported() throws Exception {
+        String unsupported = "{\"type\":\"object\",\"properties\":{\"a\":{\"not\":{\"minimum\":5}}}}";
+        String tool = "{\"type\":\"function\",\"function\":{\"name\":\"f\",\"strict\":true,\"parameters\":"
+                + unsupported + "}}";
+        String[][] cases = {
+            {
+                "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":" + unsupported + "}}",
+                "response_format.json_schema.schema.properties.a.not"
+            },
+            {"\"guided_json\":" + unsupported, "guided_json.properties.a.not"},
+            {"\"guided_regex\":\"(?=a)b\"", "guided_regex"},
+            {"\"guided_regex\":\"(a\"", "guided_regex"},
+            {"\"guided_grammar\":\"root ::= other\"", "guided_grammar"},
+            {"\"structured_outputs\":{\"grammar\":\"root ::= root \\\"a\\\"\"}", "structured_outputs.grammar"},
+            {"\"tools\":[" + tool + "]", "tools[0].function.parameters.properties.a.not"},
+        };
+        for (String[] testCase : cases) {
+            HttpResponse<String> response =
+                    gateway.post(HELLO.replaceFirst("\\{", "{" + testCase[0].replace("\\", "\\\\") + ","));
+            assertError(response, 400, "invalid_request");
+            assertThat(json(response.body()).at("/error/param").asText())
+                    .as(response.body())
+                    .isEqualTo(testCase[1]);
+        }
+        assertThat(gateway.port.turnCount()).isZero();
+        // A tool that is not strict may have any schema.
+        String loose = "\"tools\":[" + tool.replace("\"strict\":true", "\"strict\":false") + "],";
+        assertThat(gateway.post(HELLO.replaceFirst("\\{", "{" + loose)).statusCode())
+                .isEqualTo(200);
+    }
+
+    @Test
     void testContentTypes() throws Exception {
         for (String type :
                 new String[] {"text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1"}) {

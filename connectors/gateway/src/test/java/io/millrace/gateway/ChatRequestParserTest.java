@@ -7,7 +7,10 @@ import io.millrace.kv.ErrorCode;
 import io.millrace.kv.ServingException;
 import io.millrace.proto.ChatMessage;
 import io.millrace.proto.ChatRequest;
+import io.millrace.proto.ChoiceList;
+import io.millrace.proto.OutputConstraint;
 import io.millrace.proto.SamplingParams;
+import io.millrace.proto.SpeculationHints;
 import io.millrace.proto.ToolChoice;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
@@ -142,6 +145,57 @@ final class ChatRequestParserTest {
         assertThat(with("\"tool_choice\":\"none\"").chat().getToolChoice().getMode())
                 .isEqualTo(ToolChoice.Mode.NONE);
         assertThat(with("\"parallel_tool_calls\":false").singleToolCall()).isTrue();
+        assertThat(with("\"parallel_tool_calls\":false").chat().getSingleToolCall())
+                .isTrue();
+    }
+
+    @Test
+    void testConstraints() {
+        String schema = "{\"type\":\"object\",\"properties\":{\"z\":{},\"a\":{}}}";
+        assertThat(constraint("\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\","
+                        + "\"strict\":true,\"schema\":" + schema + "}}"))
+                .isEqualTo(OutputConstraint.newBuilder()
+                        .setJsonSchema(schema)
+                        .setParam("response_format.json_schema.schema")
+                        .build());
+        assertThat(constraint("\"response_format\":{\"type\":\"json_object\"}").hasJsonObject())
+                .isTrue();
+        assertThat(constraint("\"guided_json\":" + schema).getJsonSchema()).isEqualTo(schema);
+        assertThat(constraint("\"guided_json\":\"" + schema.replace("\"", "\\\"") + "\"")
+                        .getJsonSchema())
+                .isEqualTo(schema);
+        assertThat(constraint("\"guided_regex\":\"a+\"").getRegex()).isEqualTo("a+");
+        assertThat(constraint("\"guided_grammar\":\"root ::= \\\"a\\\"\"").getEbnf())
+                .isEqualTo("root ::= \"a\"");
+        assertThat(constraint("\"guided_choice\":[\"a\",\"b\"]").getChoice().getTextsList())
+                .containsExactly("a", "b");
+        assertThat(constraint("\"structured_outputs\":{\"choice\":[\"a\"]}"))
+                .isEqualTo(OutputConstraint.newBuilder()
+                        .setChoice(ChoiceList.newBuilder().addTexts("a"))
+                        .setParam("structured_outputs.choice")
+                        .build());
+        assertThat(with("\"response_format\":{\"type\":\"text\"},\"guided_json_object\":false")
+                        .chat()
+                        .hasOutputConstraint())
+                .isFalse();
+    }
+
+    private OutputConstraint constraint(String fields) {
+        return with(fields).chat().getOutputConstraint();
+    }
+
+    @Test
+    void testSpeculation() {
+        assertThat(with("\"speculation\":{\"enabled\":false}").chat().getSpeculation())
+                .isEqualTo(SpeculationHints.newBuilder().setOff(true).build());
+        assertThat(with("\"speculation\":{\"drafters\":[\"prompt_lookup\",\"constraint\"],\"max_draft_tokens\":3}")
+                        .chat()
+                        .getSpeculation())
+                .isEqualTo(SpeculationHints.newBuilder()
+                        .addDrafters(SpeculationHints.Drafter.PROMPT_LOOKUP)
+                        .addDrafters(SpeculationHints.Drafter.CONSTRAINT)
+                        .setMaxDraftTokens(3)
+                        .build());
     }
 
     @Test
@@ -229,7 +283,20 @@ final class ChatRequestParserTest {
         logit_bias.5|"logit_bias":{"5":101}|from -100 to 100
         stop_token_ids[1]|"stop_token_ids":[1,-1]|must be an integer
         min_tokens|"max_tokens":2,"min_tokens":3|must not be above max_tokens
-        response_format.type|"response_format":{"type":"json_schema"}|not supported yet
+        response_format.type|"response_format":{"type":"structural_tag"}|must be 'text'
+        response_format.json_schema|"response_format":{"type":"json_schema"}|is required
+        response_format.json_schema.schema|"response_format":{"type":"json_schema","json_schema":{}}|is required
+        response_format.json_schema.schema|"response_format":{"type":"json_schema","json_schema":{"schema":5}}|Schema
+        response_format.json_schema.name|"response_format":{"type":"json_schema","json_schema":{"name":""}}|1 to 64
+        guided_regex|"guided_regex":""|must not be empty
+        guided_regex|"guided_regex":"a","response_format":{"type":"json_object"}|beside response_format
+        guided_choice|"guided_choice":[]|at least one
+        guided_choice[1]|"guided_choice":["a",5]|must be a string
+        guided_whitespace_pattern|"guided_whitespace_pattern":" *"|not supported
+        structured_outputs.regex|"structured_outputs":{"json":{},"regex":"a"}|beside structured_outputs.json
+        structured_outputs.structural_tag|"structured_outputs":{"structural_tag":"{}"}|not supported
+        speculation.drafters[0]|"speculation":{"drafters":["ngram"]}|'prompt_lookup'
+        speculation.max_draft_tokens|"speculation":{"max_draft_tokens":0}|from 1 to 64
         stream_options.include_usage|"stream_options":{"include_usage":1}|true or false
         tools[0]|"tools":[5]|must be an object
         tools[0].type|"tools":[{"type":"custom"}]|'function'

@@ -142,12 +142,27 @@ public final class MillraceOptions {
                     + " draft model, if there is one.");
 
     /** How long a draft may be. */
-    public static final ConfigOption<Integer> SPECULATION_MAX_DRAFT_TOKENS = key(
-                    "millrace.speculation.max-draft-tokens")
-            .intType()
-            .defaultValue(SpeculationParameters.DEFAULT_MAX_DRAFT_TOKENS)
-            .withDescription("Most tokens of one draft; how many there are follows from how many are accepted and from"
-                    + " what the batch has room for.");
+    public static final ConfigOption<Integer> SPECULATION_MAX_DRAFT_TOKENS =
+            key("millrace.speculation.max-draft-tokens")
+                    .intType()
+                    .defaultValue(SpeculationParameters.DEFAULT_MAX_DRAFT_TOKENS)
+                    .withDescription(
+                            "Most tokens of one draft; how many there are follows from how many are accepted and from"
+                                    + " what the batch has room for.");
+
+    /** The draft model's file. */
+    public static final ConfigOption<String> SPECULATION_DRAFT_MODEL = key("millrace.speculation.draft-model")
+            .stringType()
+            .noDefaultValue()
+            .withDescription("The GGUF file of a smaller model that drafts tokens. It must have the vocabulary of the"
+                    + " model that is served. Without it there are no drafts of a model.");
+
+    /** Memory of the draft model's KV blocks. */
+    public static final ConfigOption<MemorySize> SPECULATION_DRAFT_KV_MEMORY =
+            key("millrace.speculation.draft-kv-memory")
+                    .memoryType()
+                    .defaultValue(MemorySize.ofMebiBytes(128))
+                    .withDescription("Memory of the draft model's KV blocks, allocated at the engine's start.");
 
     // ---- the operators
 
@@ -432,6 +447,8 @@ public final class MillraceOptions {
                 SPECULATION_ENABLED,
                 SPECULATION_DRAFTERS,
                 SPECULATION_MAX_DRAFT_TOKENS,
+                SPECULATION_DRAFT_MODEL,
+                SPECULATION_DRAFT_KV_MEMORY,
                 SOURCE_PARALLELISM,
                 ROUTER_PARALLELISM,
                 REMEMBERED_REQUESTS,

@@ -61,6 +61,11 @@ final class ModelResolution {
                         : stored.maxBatchSequences(configuration.get(MillraceOptions.MAX_BATCH_SEQUENCES)),
                 number(configuration, MillraceOptions.QUEUE_CAPACITY, stored, ModelParameters.QUEUE_CAPACITY),
                 number(configuration, MillraceOptions.MAX_MODEL_TOKENS, stored, ModelParameters.MAX_MODEL_TOKENS),
+                configuration
+                        .getOptional(MillraceOptions.SPECULATION_DRAFT_MODEL)
+                        .map(file -> Path.of(file).toAbsolutePath().toString())
+                        .orElse(""),
+                configuration.get(MillraceOptions.SPECULATION_DRAFT_KV_MEMORY).getBytes(),
                 configuration.get(MillraceOptions.ENGINE_LINGER));
     }
 

@@ -81,6 +81,8 @@ class MillraceOptionsTest {
         expected.put("millrace.router.request-ttl", "30 d");
         expected.put("millrace.router.session-ttl", "30 d");
         expected.put("millrace.source.parallelism", "1");
+        expected.put("millrace.speculation.draft-kv-memory", "128 mb");
+        expected.put("millrace.speculation.draft-model", "none");
         expected.put("millrace.speculation.drafters", "CONSTRAINT;LOOKUP;MODEL");
         expected.put("millrace.speculation.enabled", "true");
         expected.put("millrace.speculation.max-draft-tokens", "16");

@@ -2,10 +2,13 @@ package io.millrace.operators.model;
 
 import static java.util.Objects.requireNonNull;
 
+import io.millrace.engine.Constraint;
 import io.millrace.engine.StopCondition;
 import io.millrace.operators.ModelText;
 import io.millrace.operators.TurnText;
+import io.millrace.operators.grammar.OutputDemands;
 import io.millrace.proto.ChatRequest;
+import io.millrace.proto.OutputRules;
 import io.millrace.proto.Tool;
 import io.millrace.proto.Turn;
 import io.millrace.text.prompt.PromptRenderer;
@@ -39,6 +42,8 @@ final class GgufModelText implements ModelText {
     @Override
     public Prompt prompt(ChatRequest chat, @Nullable Previous previous) {
         RenderedPrompt rendered = renderer.render(chat);
+        OutputRules rules = OutputDemands.of(chat, rendered.format());
+        assets.grammars().check(rendered.format().wireName(), rules);
         PromptTokenizer.@Nullable Previous known =
                 previous == null ? null : new PromptTokenizer.Previous(previous.text(), previous.tokenIds());
         return new Prompt(
@@ -46,7 +51,8 @@ final class GgufModelText implements ModelText {
                 promptTokenizer.encode(rendered.text(), known),
                 rendered.format().wireName(),
                 chat.getToolsList().stream().map(Tool::getName).toList(),
-                rendered.forcedPrefix());
+                rendered.forcedPrefix(),
+                rules);
     }
 
     @Override
@@ -68,6 +74,11 @@ final class GgufModelText implements ModelText {
             condition.accept(tokenId);
         }
         return condition;
+    }
+
+    @Override
+    public @Nullable Constraint constraint(Turn turn) {
+        return assets.grammars().constraint(turn.getOutputFormat(), turn.getOutputRules());
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.millrace.operators.model;
 
 import static java.util.Objects.requireNonNull;
 
+import io.millrace.engine.DraftModel;
 import io.millrace.engine.Engine;
 import io.millrace.engine.EngineHold;
 import io.millrace.engine.EngineKey;
@@ -9,6 +10,7 @@ import io.millrace.engine.EngineLease;
 import io.millrace.engine.EngineOptions;
 import io.millrace.engine.EngineRegistry;
 import io.millrace.engine.SpeculationOptions;
+import io.millrace.engine.backend.Backend;
 import io.millrace.engine.backend.Backends;
 import io.millrace.engine.backend.InstanceSpec;
 import io.millrace.kv.LeastRecentlyUsedRetention;
@@ -84,6 +86,8 @@ public final class GgufServedModel implements ServedModel {
                 "max_batch_sequences=" + s.maxBatchSequences(),
                 "queue_capacity=" + s.queueCapacity(),
                 "max_model_tokens=" + s.maxModelTokens(),
+                "draft_model=" + s.draftModelFile(),
+                "draft_kv_memory_bytes=" + s.draftKvMemoryBytes(),
                 "parameters=" + new TreeMap<>(s.backendParameters()),
                 "role=" + (role == null ? "" : role));
         return new EngineKey(s.modelFile(), s.backend(), s.deviceIndex(), limits);
@@ -124,16 +128,44 @@ public final class GgufServedModel implements ServedModel {
                     settings.deviceIndex(),
                     settings.resolvedThreadCount(),
                     settings.backendParameters());
+            Backend backend = Backends.find(settings.backend());
             return Engine.load(
-                    Backends.find(settings.backend()),
+                    backend,
                     instance,
                     options,
+                    loadDraftModel(backend, maxModelTokens),
                     this::newThread,
                     line -> LOG.info("{}", line));
         } catch (RuntimeException | Error e) {
             model.close();
             throw e;
         }
+    }
+
+    /** The model that drafts tokens, or null if there is none. What only prefills drafts nothing. */
+    private @Nullable DraftModel loadDraftModel(Backend backend, int maxModelTokens) {
+        if (settings.draftModelFile().isEmpty() || role == EngineRole.PREFILL) {
+            return null;
+        }
+        LOG.info("loading {}, which drafts for {}", settings.draftModelFile(), settings.modelName());
+        GgufModel model = GgufModel.open(Path.of(settings.draftModelFile()));
+        InstanceSpec spec;
+        try {
+            spec = new InstanceSpec(
+                    model,
+                    settings.draftBlockCount(model.spec()),
+                    settings.blockSizeTokens(),
+                    maxBatchTokens(),
+                    settings.maxBatchSequences(),
+                    Math.min(maxModelTokens, model.spec().contextLength()),
+                    settings.deviceIndex(),
+                    settings.resolvedThreadCount(),
+                    settings.backendParameters());
+        } catch (RuntimeException | Error e) {
+            model.close();
+            throw e;
+        }
+        return DraftModel.load(backend, spec, line -> LOG.info("{}", line));
     }
 
     private Thread newThread(Runnable run) {

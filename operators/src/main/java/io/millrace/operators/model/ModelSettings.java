@@ -25,6 +25,8 @@ import java.util.Map;
  * @param maxBatchSequences most sequences of a step
  * @param queueCapacity most waiting sequences
  * @param maxModelTokens most tokens of a turn; 0 is the model's context
+ * @param draftModelFile file of a smaller model of the same vocabulary that drafts tokens, absolute; empty for none
+ * @param draftKvMemoryBytes memory of that model's KV blocks
  * @param linger how long the engine stays when nobody leases it
  */
 public record ModelSettings(
@@ -42,6 +44,8 @@ public record ModelSettings(
         int maxBatchSequences,
         int queueCapacity,
         int maxModelTokens,
+        String draftModelFile,
+        long draftKvMemoryBytes,
         Duration linger)
         implements Serializable {
     /** KV is held as 32-bit floats. */
@@ -52,6 +56,7 @@ public record ModelSettings(
         requireNonNull(modelFile, "modelFile");
         requireNonNull(backend, "backend");
         backendParameters = Map.copyOf(backendParameters);
+        requireNonNull(draftModelFile, "draftModelFile");
         requireNonNull(linger, "linger");
         check(deviceIndex >= 0, "deviceIndex", deviceIndex);
         check(threadCount >= 0, "threadCount", threadCount);
@@ -63,17 +68,24 @@ public record ModelSettings(
         check(maxBatchSequences > 0, "maxBatchSequences", maxBatchSequences);
         check(queueCapacity > 0, "queueCapacity", queueCapacity);
         check(maxModelTokens >= 0, "maxModelTokens", maxModelTokens);
+        check(draftModelFile.isEmpty() || draftKvMemoryBytes > 0, "draftKvMemoryBytes", draftKvMemoryBytes);
     }
 
     /** The number of KV blocks for a model. At least one, however little the memory. */
     public int resolvedBlockCount(ModelSpec spec) {
-        if (blockCount > 0) {
-            return blockCount;
-        }
+        return blockCount > 0 ? blockCount : blockCount(spec, kvMemoryBytes);
+    }
+
+    /** The number of KV blocks for the model that drafts tokens. */
+    int draftBlockCount(ModelSpec spec) {
+        return blockCount(spec, draftKvMemoryBytes);
+    }
+
+    private int blockCount(ModelSpec spec, long memoryBytes) {
         long blockBytes = (long) BYTES_PER_ELEMENT
                 * new KvBlockLayout(spec.layerCount(), spec.kvHeadCount(), spec.headDim(), blockSizeTokens)
                         .blockElements();
-        return (int) Math.max(1, Math.min(Integer.MAX_VALUE / blockSizeTokens, kvMemoryBytes / blockBytes));
+        return (int) Math.max(1, Math.min(Integer.MAX_VALUE / blockSizeTokens, memoryBytes / blockBytes));
     }
 
     /** Most tokens of one sequence of a model: what was asked for, but no more than its context. */

@@ -4,6 +4,7 @@ import io.millrace.kv.ErrorCode;
 import io.millrace.kv.ServingException;
 import io.millrace.model.GgufModel;
 import io.millrace.operators.ModelText;
+import io.millrace.operators.grammar.OutputGrammars;
 import io.millrace.text.template.ChatTemplate;
 import io.millrace.text.tokenizer.Tokenizer;
 import io.millrace.text.tokenizer.Tokenizers;
@@ -64,7 +65,8 @@ final class ModelTexts {
                         ErrorCode.MODEL_FILE_INVALID,
                         file + ": has no " + CHAT_TEMPLATE + ", nor a token that begins a turn, so it cannot chat");
             }
-            return new ModelAssets(model.spec(), tokenizer, ChatTemplate.compile(template));
+            OutputGrammars grammars = new OutputGrammars(new TokenizerTokens(tokenizer));
+            return new ModelAssets(model.spec(), tokenizer, ChatTemplate.compile(template), grammars);
         }
     }
 }

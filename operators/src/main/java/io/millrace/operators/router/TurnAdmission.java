@@ -9,6 +9,7 @@ import io.millrace.operators.SamplingReader;
 import io.millrace.operators.TokenIds;
 import io.millrace.proto.AgentRequest;
 import io.millrace.proto.ChatRequest;
+import io.millrace.proto.OutputRules;
 import io.millrace.proto.SamplingParams;
 import io.millrace.proto.SessionLog;
 import io.millrace.proto.Turn;
@@ -74,6 +75,9 @@ final class TurnAdmission {
                 .setForcedPrefix(prompt.forcedPrefix())
                 .setCachedTokens(-1)
                 .setSessionPrefixTokens(previous == null ? 0 : commonPrefix(previous.tokenIds(), prompt.tokenIds()));
+        if (!prompt.outputRules().equals(OutputRules.getDefaultInstance())) {
+            turn.setOutputRules(prompt.outputRules());
+        }
         if (chat.hasSpeculation()) {
             turn.setSpeculation(chat.getSpeculation());
         }

@@ -1,13 +1,21 @@
 package io.millrace.operators.testing;
 
+import io.millrace.engine.Constraint;
 import io.millrace.engine.StopCondition;
+import io.millrace.grammar.ForcedTokens;
 import io.millrace.kv.ErrorCode;
 import io.millrace.kv.ServingException;
 import io.millrace.operators.ModelText;
 import io.millrace.operators.TurnText;
+import io.millrace.operators.grammar.OutputDemands;
+import io.millrace.operators.grammar.OutputGrammars;
+import io.millrace.operators.grammar.OutputTokens;
 import io.millrace.proto.ChatMessage;
 import io.millrace.proto.ChatRequest;
+import io.millrace.proto.OutputRules;
 import io.millrace.proto.Turn;
+import io.millrace.text.output.OutputFormat;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +27,11 @@ import org.jspecify.annotations.Nullable;
 public final class TestingModelText implements ModelText {
     private static final int VOCAB_SIZE = 300;
 
+    /** Ends an output whose form is demanded: for engines that have it as an end token. */
+    public static final int END_TOKEN = VOCAB_SIZE - 1;
+
     private final int maxTurnTokens;
+    private final OutputGrammars grammars = new OutputGrammars(new Characters());
 
     public TestingModelText(int maxTurnTokens) {
         this.maxTurnTokens = maxTurnTokens;
@@ -40,7 +52,9 @@ public final class TestingModelText implements ModelText {
                     .append(message.getContent())
                     .append('\n');
         }
-        return new Prompt(text.toString(), encode(text.toString()), "", List.of(), "");
+        OutputRules rules = OutputDemands.of(chat, OutputFormat.PLAIN);
+        grammars.check("", rules);
+        return new Prompt(text.toString(), encode(text.toString()), "", List.of(), "", rules);
     }
 
     /** The tokens of a text. */
@@ -60,6 +74,11 @@ public final class TestingModelText implements ModelText {
     }
 
     @Override
+    public @Nullable Constraint constraint(Turn turn) {
+        return grammars.constraint(turn.getOutputFormat(), turn.getOutputRules());
+    }
+
+    @Override
     public String tokenText(int tokenId) {
         return "<" + tokenId + ">";
     }
@@ -72,6 +91,33 @@ public final class TestingModelText implements ModelText {
     @Override
     public int maxTurnTokens() {
         return maxTurnTokens;
+    }
+
+    /** Each token is a character, save those that end an output. */
+    private static final class Characters implements OutputTokens {
+        @Override
+        public @Nullable byte[][] bytes(boolean markers) {
+            @Nullable byte[][] bytes = new byte[VOCAB_SIZE][];
+            for (int id = 0; id < VOCAB_SIZE; id++) {
+                bytes[id] = id == END_TOKEN ? null : Character.toString(id).getBytes(StandardCharsets.UTF_8);
+            }
+            return bytes;
+        }
+
+        @Override
+        public int[] endTokenIds() {
+            return new int[] {END_TOKEN};
+        }
+
+        @Override
+        public @Nullable ForcedTokens forcedTokens() {
+            return null;
+        }
+
+        @Override
+        public boolean dropsLeadingSpace() {
+            return false;
+        }
     }
 
     /** Holds back every other character, so that what is emitted depends on what came before. */

@@ -11,8 +11,10 @@ import io.millrace.proto.CancelRequest;
 import io.millrace.proto.ChatMessage;
 import io.millrace.proto.ChatRequest;
 import io.millrace.proto.CloseRequest;
+import io.millrace.proto.OutputConstraint;
 import io.millrace.proto.ResendRequest;
 import io.millrace.proto.SamplingParams;
+import io.millrace.proto.SpeculationHints;
 import io.millrace.proto.Turn;
 import java.time.Duration;
 import java.util.List;
@@ -57,6 +59,27 @@ class SessionRouterOperatorTest {
         assertThat(turn.getCachedTokens()).isEqualTo(-1);
         assertThat(turn.getPlacementHash())
                 .isEqualTo(SessionPlacement.bySessionId("s").hash());
+    }
+
+    @Test
+    void turnHoldsWhatItsOutputMayBe() throws Exception {
+        OutputConstraint form = OutputConstraint.newBuilder()
+                .setRegex("a+")
+                .setParam("guided_regex")
+                .build();
+        SpeculationHints hints = SpeculationHints.newBuilder().setOff(true).build();
+        AgentRequest.Builder request = request("s", "r", "hello").toBuilder();
+        request.getChatBuilder().setOutputConstraint(form).setSpeculation(hints);
+        Turn turn = routed(request.build());
+        assertThat(turn.getOutputRules().getContent()).isEqualTo(form);
+        assertThat(turn.getSpeculation()).isEqualTo(hints);
+        assertThat(routed(request("s", "r2", "hello")).hasOutputRules()).isFalse();
+        request.setRequestId("r3")
+                .getChatBuilder()
+                .setOutputConstraint(form.toBuilder().setRegex("(?=a)"));
+        Turn refused = routed(request.build());
+        assertThat(refused.getRefused().getCode()).isEqualTo("INVALID_REQUEST");
+        assertThat(refused.getRefused().getParam()).isEqualTo("guided_regex");
     }
 
     @Test

@@ -3,12 +3,14 @@ package io.millrace.bench.durability;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.millrace.engine.Constraint;
 import io.millrace.engine.StopCondition;
 import io.millrace.operators.ModelText;
 import io.millrace.operators.TurnText;
 import io.millrace.operators.testing.TestingModelText;
 import io.millrace.proto.ChatMessage;
 import io.millrace.proto.ChatRequest;
+import io.millrace.proto.OutputRules;
 import io.millrace.proto.Turn;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -51,7 +53,13 @@ class SessionScriptTest {
                     ids.add(word.hashCode());
                 }
             }
-            return new Prompt("", ids.stream().mapToInt(id -> id).toArray(), "", List.of(), "");
+            return new Prompt(
+                    "", ids.stream().mapToInt(id -> id).toArray(), "", List.of(), "", OutputRules.getDefaultInstance());
+        }
+
+        @Override
+        public @Nullable Constraint constraint(Turn turn) {
+            return rest.constraint(turn);
         }
 
         @Override

@@ -12,8 +12,7 @@ import java.util.List;
  * @param toolCalls tool calls that are complete now
  * @param callDeltas what is added to calls whose form is certain; those that are complete are in {@code toolCalls} too
  */
-public record OutputDelta(
-        String content, String reasoning, List<ToolCall> toolCalls, List<ToolCallDelta> callDeltas) {
+public record OutputDelta(String content, String reasoning, List<ToolCall> toolCalls, List<ToolCallDelta> callDeltas) {
     public OutputDelta {
         toolCalls = List.copyOf(toolCalls);
         callDeltas = List.copyOf(callDeltas);

@@ -73,11 +73,7 @@ public final class OutputParser {
      * @param callsCertain whether a constraint holds calls to their form, so that what begins as one can be said at once
      */
     public OutputParser(
-            OutputFormat format,
-            String requestId,
-            List<String> toolNames,
-            String forcedPrefix,
-            boolean callsCertain) {
+            OutputFormat format, String requestId, List<String> toolNames, String forcedPrefix, boolean callsCertain) {
         this.format = requireNonNull(format, "format");
         this.requestId = requireNonNull(requestId, "requestId");
         this.toolNames = List.copyOf(toolNames);

@@ -155,7 +155,8 @@ class OutputParserTest {
 
     /** What comes of pieces as calls in deltas, each as name and arguments, and as whole calls. */
     private static List<List<String>> streamed(String format, String forced, String... pieces) {
-        OutputParser parser = new OutputParser(OutputFormat.named(format), REQUEST, List.of("get", "put"), forced, true);
+        OutputParser parser =
+                new OutputParser(OutputFormat.named(format), REQUEST, List.of("get", "put"), forced, true);
         List<StringBuilder> inDeltas = new ArrayList<>();
         List<String> ids = new ArrayList<>();
         List<ToolCall> whole = new ArrayList<>();
@@ -194,7 +195,8 @@ class OutputParserTest {
         assertThat(parser.accept("\": 1").callDeltas())
                 .containsExactly(
                         ToolCallDelta.newBuilder().setArguments("\": 1").build());
-        OutputDelta end = parser.accept("}}\n</tool_call>\n<tool_call>\n{\"name\": \"put\", \"arguments\": {}}\n</tool_call>");
+        OutputDelta end =
+                parser.accept("}}\n</tool_call>\n<tool_call>\n{\"name\": \"put\", \"arguments\": {}}\n</tool_call>");
         assertThat(end.callDeltas()).hasSize(2);
         assertThat(end.callDeltas().get(1).getIndex()).isEqualTo(1);
         assertThat(end.toolCalls()).hasSize(2);
@@ -218,7 +220,11 @@ class OutputParserTest {
                         "{\"name\": \"get\", \"parameters\": {\"a\": [\"}\"]}}",
                         "; {\"name\": \"put\", \"parameters\": {}}"))
                 .isEqualTo(both);
-        assertThat(streamed("hermes", "<tool_call>\n{\"name\": \"get\", \"arguments\":", " {\"a\": \"", "b\"}}\n</tool_call>"))
+        assertThat(streamed(
+                        "hermes",
+                        "<tool_call>\n{\"name\": \"get\", \"arguments\":",
+                        " {\"a\": \"",
+                        "b\"}}\n</tool_call>"))
                 .isEqualTo(List.of(List.of("get{\"a\": \"b\"}"), List.of("get{\"a\": \"b\"}")));
     }
 
