@@ -17,7 +17,7 @@ final class StepMasks {
     private final Executor executor;
     private final LongSupplier nanoClock;
     private final @Nullable Constraint[] states;
-    private final long @Nullable [][] masks;
+    private final long[] @Nullable [] masks;
     private final @Nullable RuntimeException[] failures;
     private int rows;
     private @Nullable CompletableFuture<@Nullable Void> underway;

@@ -184,7 +184,9 @@ class SamplerTest {
         Random random = new Random(11);
         int vocab = 150;
         for (int round = 0; round < 2000; round++) {
-            long[] mask = {random.nextLong() & random.nextLong(), random.nextLong(), random.nextLong()};
+            long sparse = random.nextLong();
+            sparse &= random.nextLong();
+            long[] mask = {sparse, random.nextLong(), random.nextLong()};
             mask[random.nextInt(3)] = random.nextInt(3) - 1;
             SamplingParameters sampling =
                     parameters(random.nextInt(3), random.nextInt(9), random.nextInt(2) == 0 ? 1 : 0.7f, 0.05f);
