@@ -37,7 +37,8 @@ class ConstrainedAnswersIT {
                 JsonNode choice = answer(
                         chat,
                         "{\"seed\":" + seed + "," + QUESTION
-                                + ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"w\",\"schema\":"
+                                + ",\"response_format\":{\"type\":\"json_schema\","
+                                + "\"json_schema\":{\"name\":\"w\",\"schema\":"
                                 + SCHEMA + "}}}");
                 assertThat(choice.path("finish_reason").asText()).isEqualTo("stop");
                 checkWeather(choice.at("/message/content").asText());

@@ -24,8 +24,8 @@ import java.util.function.Supplier;
 
 /**
  * Refuses forms of the output that are not supported, with the path of what is not. The job would refuse them too, but
- * here it costs no place in it. What has passed lately passes at once: agents send their tools with every turn. Takes up
- * to a second for what is made to take long, so no event loop does it. Safe for use by several threads.
+ * here it costs no place in it. What has passed lately passes at once: agents send their tools with every turn. Takes
+ * up to a second for what is made to take long, so no event loop does it. Safe for use by several threads.
  */
 final class ConstraintCheck {
     private static final int PASSED_MAX = 1_024;

@@ -5,7 +5,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
-/** The process's thread that computes masks of tokens while devices work. It goes when it has had no work for a while. */
+/** The process's thread that computes masks of tokens while devices work. It goes when it had no work for a while. */
 final class MaskThreads {
     /** Engines have one task each at most. */
     private static final int QUEUE_CAPACITY = 1_024;

@@ -70,7 +70,8 @@ public final class OutputParser {
      * @param requestId the turn's request id, from which its tool calls get their ids
      * @param toolNames the tools that were offered
      * @param forcedPrefix output that was put into the prompt to force a tool call, or the empty string
-     * @param callsCertain whether a constraint holds calls to their form, so that what begins as one can be said at once
+     * @param callsCertain whether a constraint holds calls to their form, so that what begins as one can be said at
+     *     once
      */
     public OutputParser(
             OutputFormat format, String requestId, List<String> toolNames, String forcedPrefix, boolean callsCertain) {
