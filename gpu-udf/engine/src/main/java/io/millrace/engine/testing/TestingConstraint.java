@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A pseudo-random language: which tokens may come next is a hash of those before. In some states there is a choice, in
- * others one token only, and runs of those are its forced tokens. Guesses of forced tokens are sometimes wrong, as those
- * of another tokenisation are.
+ * others one token only, and runs of those are its forced tokens. Guesses of forced tokens are sometimes wrong, as
+ * those of another tokenisation are.
  */
 public final class TestingConstraint implements Constraint {
     private final int vocabSize;
