@@ -4,6 +4,7 @@ import io.millrace.bench.cluster.ClusterSuite;
 import io.millrace.bench.durability.DurabilitySuite;
 import io.millrace.bench.engine.EngineSuite;
 import io.millrace.bench.soak.SoakSuite;
+import io.millrace.bench.speculation.SpeculationSuite;
 import io.millrace.job.cli.ModelFetcher;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -24,8 +25,8 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         description = "Measures, prints a table, and writes Markdown below bench-results/.")
 public final class BenchCommand implements Callable<Integer> {
-    private static final List<BenchSuite> SUITES =
-            List.of(new EngineSuite(), new DurabilitySuite(), new SoakSuite(), new ClusterSuite());
+    private static final List<BenchSuite> SUITES = List.of(
+            new EngineSuite(), new DurabilitySuite(), new SoakSuite(), new ClusterSuite(), new SpeculationSuite());
 
     private final PrintStream out;
 

@@ -93,7 +93,7 @@ public final class BenchReport {
         boolean peer = figures.values().stream().anyMatch(Figure::hasPeer);
         StringBuilder table = new StringBuilder();
         table.append(String.format(Locale.ROOT, "| %-34s | %-9s | %10s |", "figure", "unit", "millrace"))
-                .append(peer ? String.format(Locale.ROOT, " %10s | %8s |%n", "llama.cpp", "ratio") : "\n")
+                .append(peer ? String.format(Locale.ROOT, " %10s | %8s |%n", "peer", "ratio") : "\n")
                 .append(peer ? "| :--- | :--- | ---: | ---: | ---: |\n" : "| :--- | :--- | ---: |\n");
         figures.forEach((name, figure) -> {
             String value = number(figure.value());

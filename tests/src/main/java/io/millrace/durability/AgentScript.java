@@ -3,6 +3,7 @@ package io.millrace.durability;
 import io.millrace.proto.AgentRequest;
 import io.millrace.proto.ChatMessage;
 import io.millrace.proto.ChatRequest;
+import io.millrace.proto.OutputConstraint;
 import io.millrace.proto.SamplingParams;
 import java.util.List;
 
@@ -21,6 +22,10 @@ import java.util.List;
 public record AgentScript(int sessions, int turns, int systemChars, int longChars, int minTokens, int maxTokens) {
     private static final String TEXT = "the water runs down the mill race and turns the wheel and the wheel turns the"
             + " stone; when the stone turns the grain becomes flour and the flour becomes bread for the people. ";
+    private static final String SCHEMA = "{\"type\": \"object\", \"properties\": {\"grain\": {\"enum\": [\"wheat\","
+            + " \"rye\", \"oats\"]}, \"sacks\": {\"type\": \"integer\", \"minimum\": 0, \"maximum\": 999}, \"note\":"
+            + " {\"type\": \"string\"}}, \"required\": [\"grain\", \"sacks\", \"note\"], \"additionalProperties\": false}";
+    private static final String PATTERN = "(yes|no|perhaps), said the miller( [a-z]{1,9}){2,12}\\.";
     private static final List<String> STOPS = List.of("e", "th", "un", " a");
 
     /** A hundred turns of 20 sessions, sized for a small generated model. */
@@ -61,15 +66,22 @@ public record AgentScript(int sessions, int turns, int systemChars, int longChar
 
     /** The request of a turn. */
     public AgentRequest request(int session, int turn, List<ChatMessage> messages) {
+        ChatRequest.Builder chat = ChatRequest.newBuilder()
+                .addAllMessages(messages)
+                .setPriority(session % 3)
+                .setSampling(sampling(session, turn));
+        // Every third turn is held to a form; all of them are guessed at.
+        switch ((session + 2 * turn) % 6) {
+            case 2 -> chat.setOutputConstraint(OutputConstraint.newBuilder().setJsonSchema(SCHEMA));
+            case 5 -> chat.setOutputConstraint(OutputConstraint.newBuilder().setRegex(PATTERN));
+            default -> {}
+        }
         return AgentRequest.newBuilder()
                 .setSessionId(sessionId(session))
                 .setRequestId(requestId(turn))
                 .setArrivalMs(System.currentTimeMillis())
                 .setCacheSalt(session % 7 == 3 ? "tenant" : "")
-                .setChat(ChatRequest.newBuilder()
-                        .addAllMessages(messages)
-                        .setPriority(session % 3)
-                        .setSampling(sampling(session, turn)))
+                .setChat(chat)
                 .build();
     }
 
