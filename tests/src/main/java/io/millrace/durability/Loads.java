@@ -81,7 +81,9 @@ public final class Loads {
                 request.priority(),
                 request.arrivalNanos(),
                 request.stopCondition(),
-                other);
+                other,
+                request.constraint(),
+                request.speculation());
     }
 
     private int kept(int blocks) {

@@ -144,7 +144,9 @@ final class MutantModel implements ServedModel {
                 request.priority(),
                 request.arrivalNanos(),
                 request.stopCondition(),
-                request.prefixSource());
+                request.prefixSource(),
+                request.constraint(),
+                request.speculation());
     }
 
     private static SamplingParameters seeded(SamplingParameters sampling, long attempt) {
