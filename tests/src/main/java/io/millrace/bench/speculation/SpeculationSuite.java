@@ -36,7 +36,7 @@ public final class SpeculationSuite implements BenchSuite {
         BenchReport report = new BenchReport(name());
         report.addCommand("./millrace bench speculation" + (settings.quick() ? " --quick" : "") + " --threads "
                 + settings.threads() + " --model " + settings.model().getFileName());
-        int runs = settings.quick() ? 2 : 5;
+        int runs = settings.quick() ? 2 : 6;
         try (DraftingEngine engine = new DraftingEngine(settings.model(), settings.threads(), progress)) {
             Comparison comparison = new Comparison(engine, report, progress, runs);
             if (settings.wants("lookup")) {
@@ -86,8 +86,11 @@ public final class SpeculationSuite implements BenchSuite {
             List<Double> drafted = new ArrayList<>();
             SpeculationStats before = engine.stats().speculation();
             for (int run = 0; run <= runs; run++) {
-                Total without = decode(tasks, atATime, SpeculationParameters.OFF);
-                Total with = decode(tasks, atATime, SpeculationParameters.ALL);
+                // In turns, which of them is first: what changes with time is the same for both.
+                Total first = decode(tasks, atATime, speculation(run % 2 == 1));
+                Total second = decode(tasks, atATime, speculation(run % 2 == 0));
+                Total with = run % 2 == 1 ? first : second;
+                Total without = run % 2 == 1 ? second : first;
                 if (!with.outputs.equals(without.outputs)) {
                     throw new IllegalStateException(name + ": guesses changed the output");
                 }
@@ -116,19 +119,24 @@ public final class SpeculationSuite implements BenchSuite {
             DraftingEngine.Task anyText = models.text("Any text.", maxTokens);
             List<Double> plain = new ArrayList<>();
             List<Double> masked = new ArrayList<>();
+            List<DraftingEngine.Task> free = tasks(prompts, maxTokens);
+            List<DraftingEngine.Task> held = prompts.stream()
+                    .map(prompt -> new DraftingEngine.Task(prompt, maxTokens, anyText.constraint()))
+                    .toList();
             for (int run = 0; run <= runs; run++) {
-                Total without = decode(tasks(prompts, maxTokens), 1, SpeculationParameters.OFF);
-                List<DraftingEngine.Task> held = prompts.stream()
-                        .map(prompt -> new DraftingEngine.Task(prompt, maxTokens, anyText.constraint()))
-                        .toList();
-                Total with = decode(held, 1, SpeculationParameters.OFF);
+                Total first = decode(run % 2 == 1 ? held : free, 1, SpeculationParameters.OFF);
+                Total second = decode(run % 2 == 1 ? free : held, 1, SpeculationParameters.OFF);
                 if (run > 0) {
-                    plain.add(without.secondsPerStep() * 1e3);
-                    masked.add(with.secondsPerStep() * 1e3);
+                    masked.add((run % 2 == 1 ? first : second).secondsPerStep() * 1e3);
+                    plain.add((run % 2 == 1 ? second : first).secondsPerStep() * 1e3);
                 }
             }
             report.addFigure("constrained_step_ms", new Figure("ms", masked, plain));
             report.addRatio("constrained_step_over_plain", Figure.median(masked) / Figure.median(plain));
+        }
+
+        private static SpeculationParameters speculation(boolean on) {
+            return on ? SpeculationParameters.ALL : SpeculationParameters.OFF;
         }
 
         private void addShare(String name, SpeculationStats.Drafted before, SpeculationStats.Drafted after) {
