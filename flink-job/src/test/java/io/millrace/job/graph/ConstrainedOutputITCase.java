@@ -198,6 +198,7 @@ class ConstrainedOutputITCase {
     }
 
     private TestingJob job() throws Exception {
+        options.set(MillraceOptions.SPECULATION_ENABLED, true);
         return new TestingJob(new GgufServedModel(ModelResolution.resolve(options)), options);
     }
 

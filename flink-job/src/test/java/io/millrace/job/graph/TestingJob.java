@@ -83,6 +83,8 @@ final class TestingJob implements AutoCloseable {
     private static Configuration defaults() {
         Configuration configuration = new Configuration();
         configuration.set(MillraceOptions.MODEL_NAME, "testing");
+        // A token a step: turns of slow models are still under way when something is done to them.
+        configuration.set(MillraceOptions.SPECULATION_ENABLED, false);
         configuration.set(RestOptions.BIND_PORT, "0");
         configuration.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, Duration.ofMillis(100));
         configuration.set(RestartStrategyOptions.RESTART_STRATEGY, "fixed-delay");

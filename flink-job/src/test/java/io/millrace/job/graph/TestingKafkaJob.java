@@ -59,6 +59,8 @@ final class TestingKafkaJob implements AutoCloseable {
     private static Configuration defaults(KafkaSettings kafka) {
         Configuration configuration = new Configuration();
         configuration.set(MillraceOptions.MODEL_NAME, "testing");
+        // A token a step: turns of slow models are still under way when something is done to them.
+        configuration.set(MillraceOptions.SPECULATION_ENABLED, false);
         configuration.set(MillraceOptions.CONNECTOR, MillraceOptions.Connector.KAFKA);
         configuration.set(KafkaOptions.BOOTSTRAP_SERVERS, kafka.bootstrapServers());
         configuration.set(KafkaOptions.REQUEST_TOPIC, kafka.requestTopic());
