@@ -22,9 +22,11 @@ import java.util.List;
 public record AgentScript(int sessions, int turns, int systemChars, int longChars, int minTokens, int maxTokens) {
     private static final String TEXT = "the water runs down the mill race and turns the wheel and the wheel turns the"
             + " stone; when the stone turns the grain becomes flour and the flour becomes bread for the people. ";
-    private static final String SCHEMA = "{\"type\": \"object\", \"properties\": {\"grain\": {\"enum\": [\"wheat\","
-            + " \"rye\", \"oats\"]}, \"sacks\": {\"type\": \"integer\", \"minimum\": 0, \"maximum\": 999}, \"note\":"
-            + " {\"type\": \"string\"}}, \"required\": [\"grain\", \"sacks\", \"note\"], \"additionalProperties\": false}";
+    private static final String SCHEMA = "{\"type\": \"object\", \"properties\": {"
+            + "\"grain\": {\"enum\": [\"wheat\", \"rye\", \"oats\"]},"
+            + " \"sacks\": {\"type\": \"integer\", \"minimum\": 0, \"maximum\": 999},"
+            + " \"note\": {\"type\": \"string\"}},"
+            + " \"required\": [\"grain\", \"sacks\", \"note\"], \"additionalProperties\": false}";
     private static final String PATTERN = "(yes|no|perhaps), said the miller( [a-z]{1,9}){2,12}\\.";
     private static final List<String> STOPS = List.of("e", "th", "un", " a");
 
