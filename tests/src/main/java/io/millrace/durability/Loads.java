@@ -70,20 +70,7 @@ public final class Loads {
                 source.load(firstBlock, targets.apply(target));
             }
         };
-        return new SequenceRequest(
-                request.sequenceId(),
-                request.sessionId(),
-                request.purpose(),
-                request.promptTokens(),
-                request.generatedTokens(),
-                request.sampling(),
-                request.cacheSalt(),
-                request.priority(),
-                request.arrivalNanos(),
-                request.stopCondition(),
-                other,
-                request.constraint(),
-                request.speculation());
+        return request.withPrefixSource(other);
     }
 
     private int kept(int blocks) {

@@ -63,6 +63,7 @@ class GeneratedModelITCase {
         options.set(MillraceOptions.BLOCK_COUNT, 1024);
         options.set(MillraceOptions.BLOCK_SIZE_TOKENS, 16);
         options.set(MillraceOptions.BACKEND_THREADS, 2);
+        options.set(MillraceOptions.SPECULATION_ENABLED, true);
         options.set(MillraceOptions.PREFILL_MIN_UNCACHED_TOKENS, 64);
         options.set(MillraceOptions.ENGINE_LINGER, Duration.ofMinutes(5));
     }

@@ -65,32 +65,6 @@ public record EngineOptions(
         requireNonNull(speculation, "speculation");
     }
 
-    /** Options with the usual speculation. */
-    public EngineOptions(
-            String modelFingerprint,
-            Set<Integer> endTokenIds,
-            int maxBatchTokens,
-            int maxBatchSequences,
-            int maxModelTokens,
-            int queueCapacity,
-            int maxLoads,
-            IntFunction<RetentionOrder> retention,
-            Duration stallTimeout,
-            LongSupplier nanoClock) {
-        this(
-                modelFingerprint,
-                endTokenIds,
-                maxBatchTokens,
-                maxBatchSequences,
-                maxModelTokens,
-                queueCapacity,
-                maxLoads,
-                retention,
-                stallTimeout,
-                nanoClock,
-                SpeculationOptions.DEFAULT);
-    }
-
     /** The defaults for a model: its context, its end tokens, least recently used retention, the system's clock. */
     public static EngineOptions of(String modelFingerprint, Set<Integer> endTokenIds, int maxModelTokens) {
         return new EngineOptions(
@@ -103,7 +77,8 @@ public record EngineOptions(
                 DEFAULT_MAX_LOADS,
                 LeastRecentlyUsedRetention::new,
                 DEFAULT_STALL_TIMEOUT,
-                System::nanoTime);
+                System::nanoTime,
+                SpeculationOptions.DEFAULT);
     }
 
     /** These options with other limits. */

@@ -93,15 +93,23 @@ public record SequenceRequest(
 
     /** This request with a constraint, or without one. */
     public SequenceRequest withConstraint(@Nullable Constraint other) {
-        return with(other, speculation);
+        return with(prefixSource, other, speculation);
     }
 
     /** This request with other guesses. */
     public SequenceRequest withSpeculation(SpeculationParameters other) {
-        return with(constraint, other);
+        return with(prefixSource, constraint, other);
     }
 
-    private SequenceRequest with(@Nullable Constraint otherConstraint, SpeculationParameters otherSpeculation) {
+    /** This request with another source of leading blocks, or without one. */
+    public SequenceRequest withPrefixSource(@Nullable PrefixSource other) {
+        return with(other, constraint, speculation);
+    }
+
+    private SequenceRequest with(
+            @Nullable PrefixSource otherSource,
+            @Nullable Constraint otherConstraint,
+            SpeculationParameters otherSpeculation) {
         return new SequenceRequest(
                 sequenceId,
                 sessionId,
@@ -113,7 +121,7 @@ public record SequenceRequest(
                 priority,
                 arrivalNanos,
                 stopCondition,
-                prefixSource,
+                otherSource,
                 otherConstraint,
                 otherSpeculation);
     }

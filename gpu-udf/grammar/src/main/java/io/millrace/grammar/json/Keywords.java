@@ -29,7 +29,7 @@ final class Keywords {
             "discriminator");
 
     /** Keywords that are read. */
-    private static final Set<String> READ = Set.of(
+    static final Set<String> READ = Set.of(
             "type",
             "enum",
             "const",
