@@ -131,25 +131,53 @@ struct PrepareHeadsArgs {
 };
 static_assert(sizeof(PrepareHeadsArgs) == 120, "PrepareHeadsArgs");
 
-/** attention_decode_{bf16,f16}*, attention_combine_*, attention_prefill_*. */
+/**
+ * What attention_plan leaves in device memory for the attention of one kind of layer (full, sliding window). After it lie four arrays of
+ * sequencesMax + 1 ints: unitStart (decode's units of work before each sequence), tileStart (prefill's), combineStart (rows whose
+ * splits are to be combined), slotStart (first slot of scratch; below zero: none is used).
+ */
+struct AttentionPlan {
+    int32_t units;        // of decode, for each kv head
+    int32_t tiles;        // of prefill, for each kv head
+    int32_t combineRows;
+    int32_t reserved[13];
+};
+static_assert(sizeof(AttentionPlan) == 64, "AttentionPlan");
+
+/** attention_plan: see there. */
+struct PlanArgs {
+    const StepHeader* step;
+    const int32_t* queryStart;      // [sequence + 1] first row of each sequence
+    const int32_t* contextLengths;  // [sequence] position of its last row + 1
+    AttentionPlan* plan;            // 64 + 16 * (sequencesMax + 1) bytes
+    int32_t sequencesMax;
+    int32_t window;                 // positions a row sees, itself included; 0: all
+    int32_t group;                  // query heads of a kv head
+    int32_t decodeRows;             // sequences with more rows are prefill's; 0: all are
+    int32_t slots;                  // slots of scratch: (row, split) pairs there is room for
+    int32_t prefillPairs;           // of attention_prefill for the head dim: 64 for 256, else 128
+};
+static_assert(sizeof(PlanArgs) == 56, "PlanArgs");
+
+/** attention_decode_{bf16,f16}_h{dim}, attention_combine_{bf16,f16}, attention_prefill_{bf16,f16}_h{dim}. */
 struct AttentionArgs {
     const StepHeader* step;
-    const void* query;             // T [row][head][dim]
+    const AttentionPlan* plan;      // for layers of this window
+    const void* query;              // T [row][head][dim]
     const void* kvBlocks;
-    const int32_t* positions;      // [row]
-    const int32_t* rowSequence;    // [row]
-    const int32_t* queryStart;     // [sequence + 1] first row of each sequence
-    const int32_t* contextLengths; // [sequence] tokens whose keys are there after this step
+    const int32_t* queryStart;
+    const int32_t* contextLengths;
     const int32_t* blockTableStart; // [sequence] first entry of its table
     const int32_t* blockTables;
-    float* partials;               // scratch of decode
-    void* output;                  // T, activation order
+    float* partials;                // scratch f32 [slot][query head][dim]
+    float* partialSums;             // scratch f32 [slot][query head][2]
+    void* output;                   // T, activation order
     KvShape kv;
+    int32_t sequencesMax;
     int32_t queryHeads;
-    int32_t outputColumns;         // padded columns of the output
-    int32_t window;                // positions a row sees, itself included; 0: all
-    int32_t splits;                // splits there is room for in partials
-    float scale;                   // of scores, times log2 e
+    int32_t outputColumns;          // padded columns of the output
+    int32_t window;                 // as in the plan
+    float scale;                    // of scores, times log2 e
     int32_t reserved;
 };
 static_assert(sizeof(AttentionArgs) == 136, "AttentionArgs");

@@ -238,6 +238,23 @@ template <typename T> FORCE_INLINE float high_float(uint32_t packed) {
     return to_float(T{static_cast<uint16_t>(packed >> 16)});
 }
 
+/** The largest finite T. */
+template <typename T> FORCE_INLINE float largest_finite();
+
+template <> FORCE_INLINE float largest_finite<bf16>() {
+    return bits_float(0x7f7f0000u);
+}
+
+template <> FORCE_INLINE float largest_finite<f16>() {
+    return 65504.0f;
+}
+
+/** The value rounded to a finite T: infinities become the largest, what is no number the least. Keys and values are stored so. */
+template <typename T> FORCE_INLINE T finite(float value) {
+    float limit = largest_finite<T>();
+    return from_float<T>(fminf(fmaxf(value, -limit), limit));
+}
+
 /** The lane of this thread, in blocks of one dimension. */
 FORCE_INLINE int lane_index() {
     return static_cast<int>(threadIdx.x) % WARP;
