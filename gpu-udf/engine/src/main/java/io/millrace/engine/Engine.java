@@ -214,6 +214,14 @@ public final class Engine implements AutoCloseable {
         return instance.kvLayout();
     }
 
+    /**
+     * What the root of each chain of block hashes is made of, besides the salt: the model's fingerprint, and the layout
+     * of its blocks, so that nobody takes blocks for those of another backend, element type or format.
+     */
+    public String blockIdentity() {
+        return core.blockIdentity();
+    }
+
     /** Whether the device holds a full block right now: a hint, for it may change at once. Any thread. */
     public boolean hasBlock(BlockHash hash) {
         return core.hasBlock(hash);

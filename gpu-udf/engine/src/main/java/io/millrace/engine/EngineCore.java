@@ -33,6 +33,7 @@ final class EngineCore {
     private final Speculation speculation;
     private final StepRunner runner;
     private final Outcome outcome = new Outcome();
+    private final String blockIdentity;
     private final int blockSizeTokens;
     private final int maxSequenceTokens;
     private final int vocabSize;
@@ -62,6 +63,7 @@ final class EngineCore {
             Consumer<Runnable> engineThread) {
         this.options = requireNonNull(options, "options");
         this.queuedCount = requireNonNull(queuedCount, "queuedCount");
+        blockIdentity = instance.kvLayout().qualify(options.modelFingerprint());
         blockSizeTokens = instance.kvLayout().blockSizeTokens();
         vocabSize = instance.modelSpec().vocabSize();
         int blockCount = instance.blockCount();
@@ -87,6 +89,11 @@ final class EngineCore {
         return blockSizeTokens;
     }
 
+    /** What names of blocks begin with: the model, and how its blocks are laid out. Any thread. */
+    String blockIdentity() {
+        return blockIdentity;
+    }
+
     /** Makes a sequence of a request, or returns null for one that can never run here. Any thread. */
     @Nullable
     Sequence newSequence(SequenceRequest request, SequenceOwner owner) {
@@ -100,7 +107,7 @@ final class EngineCore {
                 admissionNumbers.incrementAndGet(),
                 originNanos,
                 new BlockTable(pool, blockSizeTokens, request.sessionId()),
-                new BlockHasher(blockSizeTokens).root(options.modelFingerprint(), request.cacheSalt()),
+                new BlockHasher(blockSizeTokens).root(blockIdentity, request.cacheSalt()),
                 runner.endTokens(request),
                 ConstraintReplay.replay(request));
     }
@@ -108,7 +115,7 @@ final class EngineCore {
     /** Prompt tokens whose blocks are findable right now. Any thread. */
     int cachedPrefixTokens(int[] promptTokens, String cacheSalt) {
         BlockHasher hasher = new BlockHasher(blockSizeTokens);
-        BlockHash root = hasher.root(options.modelFingerprint(), cacheSalt);
+        BlockHash root = hasher.root(blockIdentity, cacheSalt);
         return pool.index().cachedPrefixTokens(hasher, root, promptTokens);
     }
 

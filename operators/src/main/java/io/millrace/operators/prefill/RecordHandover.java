@@ -62,8 +62,8 @@ final class RecordHandover implements Handover {
         this.copyThread = requireNonNull(copyThread, "copyThread");
         this.targets = requireNonNull(targets, "targets");
         this.nanoClock = requireNonNull(nanoClock, "nanoClock");
-        this.hasher = new ChainHasher(
-                lease.engine().blockSizeTokens(), lease.engine().options().modelFingerprint());
+        this.hasher =
+                new ChainHasher(lease.engine().blockSizeTokens(), lease.engine().blockIdentity());
     }
 
     @Override

@@ -9,12 +9,17 @@ import java.util.List;
 /** Names the full blocks of a turn's tokens. Used on the task thread. */
 public final class ChainHasher {
     private final BlockHasher hasher;
-    private final String modelFingerprint;
+    private final String blockIdentity;
     private final int[] block;
 
-    public ChainHasher(int blockSizeTokens, String modelFingerprint) {
+    /**
+     * A hasher of an engine's blocks.
+     *
+     * @param blockIdentity what {@link io.millrace.engine.Engine#blockIdentity} says
+     */
+    public ChainHasher(int blockSizeTokens, String blockIdentity) {
         this.hasher = new BlockHasher(blockSizeTokens);
-        this.modelFingerprint = requireNonNull(modelFingerprint, "modelFingerprint");
+        this.blockIdentity = requireNonNull(blockIdentity, "blockIdentity");
         this.block = new int[blockSizeTokens];
     }
 
@@ -40,7 +45,7 @@ public final class ChainHasher {
         if (chain.size() >= full) {
             return;
         }
-        BlockHash parent = chain.isEmpty() ? hasher.root(modelFingerprint, cacheSalt) : chain.get(chain.size() - 1);
+        BlockHash parent = chain.isEmpty() ? hasher.root(blockIdentity, cacheSalt) : chain.get(chain.size() - 1);
         for (int i = chain.size(); i < full; i++) {
             int begin = i * block.length;
             for (int j = 0; j < block.length; j++) {

@@ -41,7 +41,7 @@ final class TierParts implements AutoCloseable {
         Engine engine = base.lease().engine();
         contentBytes = Math.toIntExact(engine.kvLayout().blockBytes());
         catalog = new SessionCatalog(base.settings().newRetention());
-        hasher = new ChainHasher(engine.blockSizeTokens(), engine.options().modelFingerprint());
+        hasher = new ChainHasher(engine.blockSizeTokens(), engine.blockIdentity());
         loader = new BlockLoader(base.host(), contentBytes, loadThread, base.task(), base.nanoClock(), counters);
         prefillLoad = new EnginePrefillLoad(engine);
         choice = new LoadChoice(

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.engine.testing.TestingModelInstance;
 import io.millrace.engine.testing.TestingRequests;
+import io.millrace.kv.KvBlockLayout;
+import io.millrace.kv.KvElementType;
 import io.millrace.kv.flink.SessionPlacement;
 import io.millrace.proto.BlockRun;
 import java.time.Duration;
@@ -40,6 +42,30 @@ class SessionTiersTest {
         assertThat(sessions.computedTokens()).isEqualTo(56 - 48);
         assertThat(sessions.state.sessionRecord(A).getTurnCount()).isEqualTo(2);
         assertThat(sessions.state.sessionRecord(A).getTokenCount()).isEqualTo(66);
+    }
+
+    @Test
+    void blocksOfAnotherFormatAreNone() throws Exception {
+        // The same bytes a block, half as many, and other elements: each might be taken for what it is not.
+        List<KvBlockLayout> others = List.of(
+                new KvBlockLayout(1, 1, 1, BLOCK_TOKENS, KvElementType.F32, "other/1"),
+                new KvBlockLayout(1, 1, 4, BLOCK_TOKENS, KvElementType.BF16, "other/1"),
+                new KvBlockLayout(1, 1, 4, BLOCK_TOKENS, KvElementType.F16, "other/1"),
+                new KvBlockLayout(1, 1, 2, BLOCK_TOKENS, KvElementType.BF16, KvBlockLayout.PLAIN));
+        for (KvBlockLayout other : others) {
+            TestingSessions sessions = open(settings(), true, 50);
+            int[] first = sessions.turn(A, prompt(0, 41), 10);
+            sessions.restart(other);
+            sessions.tiers().bringAhead();
+            sessions.settle();
+            int[] second = sessions.turn(A, append(first, prompt(7, 5)), 10);
+            assertThat(sessions.loadedTokens()).as("%s", other).isZero();
+            assertThat(sessions.computedTokens()).as("%s", other).isEqualTo(56);
+            // And those of the new format are found again, like any.
+            sessions.restart(other);
+            sessions.turn(A, append(second, prompt(3, 5)), 10);
+            assertThat(sessions.loadedTokens()).as("%s", other).isEqualTo(64);
+        }
     }
 
     @Test

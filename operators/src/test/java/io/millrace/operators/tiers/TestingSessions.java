@@ -10,7 +10,9 @@ import io.millrace.engine.SequenceRequest;
 import io.millrace.engine.StepOutput;
 import io.millrace.engine.StopCondition;
 import io.millrace.engine.testing.TestingListener;
+import io.millrace.engine.testing.TestingLogits;
 import io.millrace.engine.testing.TestingModelInstance;
+import io.millrace.kv.KvBlockLayout;
 import io.millrace.kv.flink.SessionPlacement;
 import io.millrace.kv.host.HostTier;
 import java.util.ArrayList;
@@ -29,6 +31,7 @@ final class TestingSessions implements AutoCloseable {
     static final int BLOCK_TOKENS = 4;
 
     private static final int DEVICE_BLOCKS = 64;
+    private static final KvBlockLayout PLAIN = new KvBlockLayout(1, 1, 1, BLOCK_TOKENS);
 
     final TestingTaskThread task = new TestingTaskThread();
     final TestingKeyedState state = new TestingKeyedState(task);
@@ -45,6 +48,7 @@ final class TestingSessions implements AutoCloseable {
     private SessionTiers tiers;
     private long attempt = -1;
     private int sequences;
+    private KvBlockLayout layout = PLAIN;
 
     TestingSessions(TierSettings settings, boolean hasStore, int hostSlots) {
         this.settings = settings;
@@ -120,7 +124,7 @@ final class TestingSessions implements AutoCloseable {
     /** What an engine that has seen nothing answers. */
     static int[] expected(int[] prompt, int maxTokens) {
         TestingListener alone = new TestingListener();
-        Engine fresh = newEngine();
+        Engine fresh = newEngine(PLAIN);
         EngineLease freshLease = fresh.lease("alone", alone, 1000);
         freshLease.submit(new SequenceRequest(
                 "s",
@@ -160,6 +164,12 @@ final class TestingSessions implements AutoCloseable {
         attempt++;
         open();
         tiers.restore(state.sessions());
+    }
+
+    /** As above, on an engine that lays its blocks out in another way. */
+    void restart(KvBlockLayout other) throws Exception {
+        layout = other;
+        restart();
     }
 
     SessionTiers tiers() {
@@ -216,7 +226,7 @@ final class TestingSessions implements AutoCloseable {
 
     private void open() {
         listener = new TestingListener();
-        engine = newEngine();
+        engine = newEngine(layout);
         lease = engine.lease("decode", listener, 1000);
         host = hostSlots == 0 ? null : host(hostSlots);
         parts = new TierParts(new TierBase(
@@ -244,8 +254,11 @@ final class TestingSessions implements AutoCloseable {
         engine.close();
     }
 
-    private static Engine newEngine() {
+    private static Engine newEngine(KvBlockLayout layout) {
         EngineOptions options = EngineOptions.of("testing", Set.of(), 200).withLimits(64, 8, 64);
-        return new Engine(options, new TestingModelInstance(DEVICE_BLOCKS, BLOCK_TOKENS), () -> {});
+        return new Engine(
+                options,
+                new TestingModelInstance(TestingModelInstance.VOCAB_SIZE, DEVICE_BLOCKS, layout, TestingLogits.HASHED),
+                () -> {});
     }
 }

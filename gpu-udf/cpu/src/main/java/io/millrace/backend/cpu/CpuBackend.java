@@ -69,7 +69,7 @@ public final class CpuBackend implements Backend {
                     spec.name(),
                     weights.byteCount() >> 20,
                     arena.blockCount(),
-                    4L * layout.blockElements() >> 10,
+                    layout.blockBytes() >> 10,
                     instance.threadCount(),
                     chosen.name());
             CpuInstance result = new CpuInstance(instance, weights, arena, team, chosen, System::nanoTime);

@@ -50,6 +50,6 @@ final class HostMemory {
     }
 
     private static long blockBytes(InstanceSpec instance, KvBlockLayout layout) {
-        return 4L * layout.blockElements() * instance.blockCount();
+        return (long) layout.blockBytes() * instance.blockCount();
     }
 }

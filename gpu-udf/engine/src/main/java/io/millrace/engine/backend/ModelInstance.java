@@ -33,9 +33,9 @@ public interface ModelInstance extends AutoCloseable {
     void execute(Batch batch, ForwardResult result);
 
     /**
-     * Copies a block out: all its elements in the order of {@link #kvLayout}, as little-endian floats, whatever the
-     * target's own byte order. Any thread, beside {@link #execute}, for a block that no batch and no copy writes
-     * meanwhile.
+     * Copies a block out: all its elements in the order of {@link #kvLayout} and of its element type, little-endian
+     * whatever the target's own byte order. Any thread, beside {@link #execute}, for a block that no batch and no copy
+     * writes meanwhile.
      *
      * @param target gets {@link KvBlockLayout#blockBytes} bytes from its position on, which moves behind them
      * @throws IllegalStateException if the instance is closed

@@ -44,10 +44,17 @@ public final class TestingModelInstance implements ModelInstance {
 
     /** An instance with logits of the test's own. */
     public TestingModelInstance(int vocabSize, int blockCount, int blockSizeTokens, TestingLogits logits) {
+        this(vocabSize, blockCount, new KvBlockLayout(1, 1, 1, blockSizeTokens), logits);
+    }
+
+    /** An instance that says of its blocks that they are laid out so; each token takes eight bytes of them. */
+    public TestingModelInstance(int vocabSize, int blockCount, KvBlockLayout layout, TestingLogits logits) {
         this.logits = requireNonNull(logits, "logits");
         this.blockCount = blockCount;
+        this.layout = requireNonNull(layout, "layout");
         spec = spec(vocabSize);
-        layout = new KvBlockLayout(1, 1, 1, blockSizeTokens);
+        int blockSizeTokens = layout.blockSizeTokens();
+        check(layout.blockBytes() >= 2 * Integer.BYTES * blockSizeTokens, "blocks are too small");
         slotTokens = new int[blockCount * blockSizeTokens];
         slotPositions = new int[blockCount * blockSizeTokens];
         Arrays.fill(slotPositions, EMPTY);

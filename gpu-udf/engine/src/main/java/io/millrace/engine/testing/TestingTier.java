@@ -31,10 +31,10 @@ public final class TestingTier {
     }
 
     /** The names of all full blocks of these tokens. */
-    public static List<BlockHash> chain(int blockSizeTokens, String modelFingerprint, String cacheSalt, int[] tokens) {
+    public static List<BlockHash> chain(int blockSizeTokens, String blockIdentity, String cacheSalt, int[] tokens) {
         BlockHasher hasher = new BlockHasher(blockSizeTokens);
         List<BlockHash> chain = new ArrayList<>();
-        BlockHash hash = hasher.root(modelFingerprint, cacheSalt);
+        BlockHash hash = hasher.root(blockIdentity, cacheSalt);
         for (int from = 0; from + blockSizeTokens <= tokens.length; from += blockSizeTokens) {
             hash = hasher.child(hash, tokens, from);
             chain.add(hash);

@@ -330,7 +330,8 @@ public final class TierSimulation {
         }
 
         private void submit(Turn next) {
-            List<BlockHash> chain = TestingTier.chain(engine.blockSizeTokens(), FINGERPRINT, "", next.tokens());
+            List<BlockHash> chain =
+                    TestingTier.chain(engine.blockSizeTokens(), engine.blockIdentity(), "", next.tokens());
             Admission admission = lease.submit(new SequenceRequest(
                     next.id,
                     id,
@@ -388,7 +389,7 @@ public final class TierSimulation {
 
         void demote() {
             int[] tokens = turn == null ? log : turn.tokens();
-            List<BlockHash> chain = TestingTier.chain(engine.blockSizeTokens(), FINGERPRINT, "", tokens);
+            List<BlockHash> chain = TestingTier.chain(engine.blockSizeTokens(), engine.blockIdentity(), "", tokens);
             int from = random.nextInt(3) > 0 ? 0 : random.nextInt(chain.size() + 1);
             lease.hold(chain.subList(from, chain.size()), held::add);
         }
