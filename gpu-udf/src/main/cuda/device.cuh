@@ -122,6 +122,11 @@ FORCE_INLINE uint4 load16(const void* from) {
     return *static_cast<const uint4*>(from);
 }
 
+/** Reads 8 aligned bytes. */
+FORCE_INLINE uint2 load8(const void* from) {
+    return *static_cast<const uint2*>(from);
+}
+
 /** Reads 16 aligned bytes of read-only global memory that are used once: not kept in the first cache. */
 FORCE_INLINE uint4 load16_once(const void* from) {
     uint4 v;

@@ -264,9 +264,12 @@ inline uint4 load16(const void* from) {
 inline uint4 load16_once(const void* from) {
     return load16(from);
 }
-inline uint2 load8_once(const void* from) {
+inline uint2 load8(const void* from) {
     emulation::check_aligned(from, 8);
     return *static_cast<const uint2*>(from);
+}
+inline uint2 load8_once(const void* from) {
+    return load8(from);
 }
 inline void store16(void* to, uint4 value) {
     emulation::check_aligned(to, 16);
