@@ -8,10 +8,12 @@ final class BatchFiller {
     private BatchFiller() {}
 
     /**
-     * Fills {@code batch}; a row of logits is asked for where a sequence's last token is computed and more are wanted,
-     * and behind each guessed token.
+     * Fills {@code batch}; a row of logits, or a token chosen from it, is asked for where a sequence's last token is
+     * computed and more are wanted, and behind each guessed token.
+     *
+     * @param samples whether the device chooses tokens where it can
      */
-    static void fill(StepPlan plan, Batch batch) {
+    static void fill(StepPlan plan, Batch batch, boolean samples) {
         batch.clear();
         int blocks = 0;
         for (int row = 0; row < plan.rowCount(); row++) {
@@ -27,8 +29,8 @@ final class BatchFiller {
                 append(batch, sequence, position, tokens[position]);
             }
             if (wantsLogits(sequence, to)) {
-                wantLogits(batch);
-                appendDraft(batch, plan, row, to);
+                wantLogits(batch, sequence, 0, samples);
+                appendDraft(batch, plan, row, to, samples);
             }
         }
         batch.sequenceCount = plan.rowCount();
@@ -44,18 +46,19 @@ final class BatchFiller {
         batch.tokenCount++;
     }
 
-    private static void appendDraft(Batch batch, StepPlan plan, int row, int position) {
+    private static void appendDraft(Batch batch, StepPlan plan, int row, int position, boolean samples) {
         Draft draft = plan.draft(row);
         if (draft != null) {
             for (int i = 0; i < draft.rows(); i++) {
                 append(batch, draft.sequence(), position + i, draft.tokens()[i]);
-                wantLogits(batch);
+                wantLogits(batch, draft.sequence(), i + 1, samples);
             }
         }
     }
 
-    /** Of the token that was appended last. */
-    private static void wantLogits(Batch batch) {
+    /** Of the token that was appended last, with so many guessed ones behind those so far. */
+    private static void wantLogits(Batch batch, Sequence sequence, int guessed, boolean samples) {
+        RowSampling.fill(batch, batch.logitsCount, sequence, sequence.outputTokens() + guessed, samples);
         batch.logitsRows[batch.logitsCount] = batch.tokenCount - 1;
         batch.logitsCount++;
     }

@@ -167,13 +167,13 @@ final class ModelDrafter implements Drafter {
         ready.retainAll(rows);
         run(blocks);
         for (int row = 0; row < rows.size(); row++) {
-            if (!sample(rows.get(row), result.logits[row])) {
+            if (!sample(rows.get(row), row)) {
                 ready.remove(rows.get(row));
             }
         }
     }
 
-    private boolean sample(ModelDraft each, float[] logits) {
+    private boolean sample(ModelDraft each, int row) {
         Sequence sequence = each.draft().sequence();
         SamplingParameters sampling = sequence.request().sampling();
         int offset = sequence.outputTokens() + each.guessed;
@@ -181,7 +181,9 @@ final class ModelDrafter implements Drafter {
         try {
             long[] mask = each.constraint == null ? null : each.constraint.allowed();
             // Guessed tokens are left out of the counts: it is a guess.
-            int tokenId = sampler.sample(logits, sampling, offset, sequence.counts(), banned, mask);
+            int tokenId = batch.sampling[row] == Batch.HOST
+                    ? sampler.sample(result.logits[row], sampling, offset, sequence.counts(), banned, mask)
+                    : result.tokenIds[row];
             if (tokenId == Sampler.NO_TOKEN) {
                 return false;
             }
@@ -248,6 +250,10 @@ final class ModelDrafter implements Drafter {
         }
         batch.contextLengths[row] = from + tokens;
         if (wantsLogits) {
+            Sequence sequence = each.draft().sequence();
+            int offset = sequence.outputTokens() + each.guessed;
+            // A draft's constraint is its own.
+            RowSampling.fill(batch, batch.logitsCount, sequence, offset, instance.samples());
             batch.logitsRows[batch.logitsCount] = batch.tokenCount - 1;
             batch.logitsCount++;
         }
@@ -261,7 +267,7 @@ final class ModelDrafter implements Drafter {
         batch.sequenceCount = rows.size();
         batch.queryStart[rows.size()] = batch.tokenCount;
         batch.blockTableStart[rows.size()] = blocks;
-        result.reserve(batch.logitsCount);
+        result.reserve(batch);
         instance.execute(batch, result);
         for (int row = 0; row < rows.size(); row++) {
             rows.get(row).advance(batch.queryStart[row + 1] - batch.queryStart[row]);

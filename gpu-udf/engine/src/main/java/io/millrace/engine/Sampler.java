@@ -1,5 +1,7 @@
 package io.millrace.engine;
 
+import io.millrace.engine.backend.PlainSampler;
+import io.millrace.engine.backend.SamplingNoise;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Sampler {
     /** The answer to a row that no token can be chosen from: a logit is NaN or infinite. */
-    static final int NO_TOKEN = -1;
+    static final int NO_TOKEN = PlainSampler.NO_TOKEN;
 
     /** Below the largest logit by this much, a token's share of the mass is lost in rounding: e^-60 is 1e-26. */
     private static final double NEGLIGIBLE = -60;
@@ -51,7 +53,7 @@ final class Sampler {
             @Nullable TokenCounts counts,
             int[] bannedTokenIds,
             long @Nullable [] mask) {
-        if (!isFinite(logits)) {
+        if (!PlainSampler.isFinite(logits)) {
             return NO_TOKEN;
         }
         if (counts != null) {
@@ -68,7 +70,7 @@ final class Sampler {
                 logits[tokenId] = Float.NEGATIVE_INFINITY;
             }
         }
-        int best = argMax(logits);
+        int best = PlainSampler.argMax(logits);
         if (logits[best] == Float.NEGATIVE_INFINITY) {
             return NO_TOKEN;
         }
@@ -77,76 +79,20 @@ final class Sampler {
         }
         boolean topK = sampling.topK() > 0 && sampling.topK() < logits.length;
         long noiseKey = SamplingNoise.key(sampling.seed(), offset);
-        double scale = 1.0 / sampling.temperature();
-        if (!topK && sampling.topP() >= 1 && sampling.minP() <= 0) {
-            return noisyMax(logits, best, scale, noiseKey);
+        double scale = scale(sampling);
+        if (!topK && sampling.topP() >= 1) {
+            return PlainSampler.noisyMax(logits, best, minLogit(logits[best], sampling), scale, noiseKey);
         }
-        int count = topK
-                ? topK(logits, best, sampling)
-                : sampling.topP() < 1
-                        ? likely(logits, best, scale, sampling)
-                        : aboveMinP(logits, minLogit(logits[best], sampling));
+        int count = topK ? topK(logits, best, sampling) : likely(logits, best, scale, sampling);
         if (sampling.topP() < 1 && topK) {
             count = nucleusOfSorted(logits, best, scale, sampling.topP(), count);
         }
         return noisyMaxOf(logits, best, scale, noiseKey, count);
     }
 
-    /** Whether every logit is a number. */
-    static boolean isFinite(float[] logits) {
-        // x * 0 is 0 for a number and NaN for everything else. Four sums, so that they do not wait for each other.
-        float sum0 = 0;
-        float sum1 = 0;
-        float sum2 = 0;
-        float sum3 = 0;
-        int i = 0;
-        for (; i + 3 < logits.length; i += 4) {
-            sum0 += logits[i] * 0;
-            sum1 += logits[i + 1] * 0;
-            sum2 += logits[i + 2] * 0;
-            sum3 += logits[i + 3] * 0;
-        }
-        for (; i < logits.length; i++) {
-            sum0 += logits[i] * 0;
-        }
-        return sum0 + sum1 + sum2 + sum3 == 0;
-    }
-
-    /** The lowest index of the largest value. */
-    static int argMax(float[] logits) {
-        int best = 0;
-        float bestLogit = logits[0];
-        for (int i = 1; i < logits.length; i++) {
-            if (logits[i] > bestLogit) {
-                best = i;
-                bestLogit = logits[i];
-            }
-        }
-        return best;
-    }
-
-    /** Draws from all tokens. Starts at the likeliest, so that the bound below passes over nearly all others. */
-    private static int noisyMax(float[] logits, int best, double scale, long noiseKey) {
-        double maxLogit = logits[best];
-        int chosen = best;
-        double chosenSum = SamplingNoise.gumbel(SamplingNoise.bits(noiseKey, best));
-        for (int id = 0; id < logits.length; id++) {
-            double logit = (logits[id] - maxLogit) * scale;
-            double needed = chosenSum - logit;
-            if (needed > SamplingNoise.MAX || id == best) {
-                continue;
-            }
-            long bits = SamplingNoise.bits(noiseKey, id);
-            if (SamplingNoise.isBelow(bits, needed)) {
-                continue;
-            }
-            double sum = logit + SamplingNoise.gumbel(bits);
-            if (sum > chosenSum || (sum == chosenSum && id < chosen)) {
-                chosen = id;
-                chosenSum = sum;
-            }
-        }
-        return chosen;
+    /** What logits are multiplied with, where the temperature is not 0. */
+    static double scale(SamplingParameters sampling) {
+        return 1.0 / sampling.temperature();
     }
 
     /** Draws from the first candidates; {@code best} is one of them. */
@@ -170,25 +116,13 @@ final class Sampler {
         return chosen;
     }
 
-    /** The least logit that min-p keeps: p >= minP * pMax means logit >= logitMax + temperature * log(minP). */
+    /** The least logit that min-p keeps. */
     private static float minLogit(float maxLogit, SamplingParameters sampling) {
         if (sampling.minP() <= 0) {
             // A banned token is kept out even where min-p is off.
             return -Float.MAX_VALUE;
         }
-        double exact = maxLogit + sampling.temperature() * StrictMath.log(sampling.minP());
-        float rounded = (float) exact;
-        return rounded < exact ? Math.nextUp(rounded) : rounded;
-    }
-
-    private int aboveMinP(float[] logits, float minLogit) {
-        int count = 0;
-        for (int id = 0; id < logits.length; id++) {
-            if (logits[id] >= minLogit) {
-                candidateIds[count++] = id;
-            }
-        }
-        return count;
+        return PlainSampler.minLogit(maxLogit, PlainSampler.minLogitOffset(sampling.temperature(), sampling.minP()));
     }
 
     /** Candidates become the k likeliest that min-p keeps, likeliest first. */

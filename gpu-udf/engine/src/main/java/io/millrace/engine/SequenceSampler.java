@@ -3,6 +3,8 @@ package io.millrace.engine;
 import static java.util.Objects.requireNonNull;
 
 import io.millrace.engine.SequenceEvent.FinishReason;
+import io.millrace.engine.backend.Batch;
+import io.millrace.engine.backend.ForwardResult;
 import io.millrace.kv.BlockTable;
 import io.millrace.kv.ErrorCode;
 import java.util.Arrays;
@@ -23,6 +25,9 @@ final class SequenceSampler {
     private final Scheduler scheduler;
     private final Speculation speculation;
     private final StepMasks masks;
+    private final Batch batch;
+    private final ForwardResult result;
+    private final int vocabSize;
     private final int blockSizeTokens;
     private final int maxSequenceTokens;
 
@@ -33,12 +38,17 @@ final class SequenceSampler {
             Scheduler scheduler,
             Speculation speculation,
             StepMasks masks,
+            Batch batch,
+            ForwardResult result,
             int blockSizeTokens,
             int maxSequenceTokens) {
         sampler = new Sampler(vocabSize);
+        this.vocabSize = vocabSize;
         this.scheduler = requireNonNull(scheduler, "scheduler");
         this.speculation = requireNonNull(speculation, "speculation");
         this.masks = requireNonNull(masks, "masks");
+        this.batch = requireNonNull(batch, "batch");
+        this.result = requireNonNull(result, "result");
         this.blockSizeTokens = blockSizeTokens;
         this.maxSequenceTokens = maxSequenceTokens;
     }
@@ -52,19 +62,11 @@ final class SequenceSampler {
      *
      * @param tokens how many of the tokens so far the step computed
      * @param draftRows how many guessed ones
-     * @param logits rows of logits
-     * @param firstRow the row behind the last of the tokens so far; those behind the guessed ones follow
+     * @param firstRow the row of logits behind the last of the tokens so far; those behind the guessed ones follow
      */
-    void sample(
-            Sequence sequence,
-            int tokens,
-            int draftRows,
-            float[][] logits,
-            int firstRow,
-            long nanos,
-            StepRunner.Outcome outcome) {
+    void sample(Sequence sequence, int tokens, int draftRows, int firstRow, long nanos, StepRunner.Outcome outcome) {
         for (int i = 0; i <= draftRows; i++) {
-            int tokenId = choose(sequence, logits[firstRow + i], firstRow + i, outcome);
+            int tokenId = choose(sequence, firstRow + i, outcome);
             if (tokenId == Sampler.NO_TOKEN) {
                 return;
             }
@@ -104,7 +106,7 @@ final class SequenceSampler {
     }
 
     /** Chooses a sequence's next token; or fails the sequence and returns {@link Sampler#NO_TOKEN}. */
-    private int choose(Sequence sequence, float[] logits, int row, StepRunner.Outcome outcome) {
+    private int choose(Sequence sequence, int row, StepRunner.Outcome outcome) {
         SamplingParameters sampling = sequence.request().sampling();
         int offset = sequence.outputTokens();
         long[] mask = masks.mask(row);
@@ -114,13 +116,16 @@ final class SequenceSampler {
                 failConstraint(sequence, "failed: " + failure, failure, outcome);
                 return Sampler.NO_TOKEN;
             }
-            if (mask == null || !TokenMask.allowsAny(mask, logits.length)) {
+            if (mask == null || !TokenMask.allowsAny(mask, vocabSize)) {
                 failConstraint(sequence, "allows no token", null, outcome);
                 return Sampler.NO_TOKEN;
             }
         }
         int[] banned = offset < sampling.minTokens() ? sequence.endTokens : NONE;
-        int tokenId = sampler.sample(logits, sampling, offset, sequence.counts(), banned, mask);
+        // The row's logits are asked for, or its token, by what the sequence is now: see RowSampling.
+        int tokenId = batch.sampling[row] == Batch.HOST
+                ? sampler.sample(result.logits[row], sampling, offset, sequence.counts(), banned, mask)
+                : result.tokenIds[row];
         if (tokenId == Sampler.NO_TOKEN) {
             // What led here may be in its blocks: nobody else may find them.
             sequence.table().withdrawAll();

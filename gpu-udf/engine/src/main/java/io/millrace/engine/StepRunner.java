@@ -57,14 +57,16 @@ final class StepRunner {
         this.scheduler = requireNonNull(scheduler, "scheduler");
         int vocabSize = instance.modelSpec().vocabSize();
         batch = new Batch(options.maxBatchTokens(), options.maxBatchSequences(), options.maxLogitsRows());
-        result = new ForwardResult(options.maxBatchSequences(), options.maxLogitsRows(), vocabSize);
+        int hostRows = instance.samples() ? 0 : options.maxBatchSequences();
+        result = new ForwardResult(hostRows, options.maxLogitsRows(), vocabSize);
         masks = new StepMasks(options.maxLogitsRows(), options.speculation().maskExecutor(), options.nanoClock());
         endTokenIds = options.endTokenIds().stream()
                 .mapToInt(Integer::intValue)
                 .sorted()
                 .toArray();
         blockSizeTokens = instance.kvLayout().blockSizeTokens();
-        sampler = new SequenceSampler(vocabSize, scheduler, speculation, masks, blockSizeTokens, maxSequenceTokens);
+        sampler = new SequenceSampler(
+                vocabSize, scheduler, speculation, masks, batch, result, blockSizeTokens, maxSequenceTokens);
         nanoClock = options.nanoClock();
     }
 
@@ -102,8 +104,8 @@ final class StepRunner {
         if (plan.rowCount() == 0) {
             return;
         }
-        BatchFiller.fill(plan, batch);
-        result.reserve(batch.logitsCount);
+        BatchFiller.fill(plan, batch, instance.samples());
+        result.reserve(batch);
         masks.begin(plan);
         long startNanos = nanoClock.getAsLong();
         Throwable failure = execute();
@@ -123,8 +125,7 @@ final class StepRunner {
             promptTokens += promptTokens(sequence, plan.tokens(row));
             if (BatchFiller.wantsLogits(sequence, sequence.computedTokens + plan.tokens(row))) {
                 int draftRows = plan.draftRows(row);
-                sampler.sample(
-                        sequence, plan.tokens(row), draftRows, result.logits, logitsIndex, executedNanos, outcome);
+                sampler.sample(sequence, plan.tokens(row), draftRows, logitsIndex, executedNanos, outcome);
                 logitsIndex += 1 + draftRows;
             } else {
                 scheduler.advance(sequence, plan.tokens(row));

@@ -10,9 +10,17 @@ package io.millrace.engine.backend;
  *   sequence i has blocks   blockTables[blockTableStart[i]] ..    one for each blockSize positions from 0
  *   sequence i's context    contextLengths[i] = position of its last token in this batch + 1
  *   logits are wanted for   token rows logitsRows[0 .. logitsCount], rising; of a sequence it may be several
+ *   of row i of those       sampling[i] says what is wanted: its logits, or the token that is chosen from them
  * </pre>
  */
 public final class Batch {
+    /** A row whose logits the host wants. */
+    public static final int HOST = 0;
+    /** A row of which the likeliest token is wanted, of equals the lowest. */
+    public static final int GREEDY = 1;
+    /** A row of which the token that {@link PlainSampler#choose} draws is wanted. */
+    public static final int NOISE = 2;
+
     public final int[] tokenIds;
     public final int[] positions;
     public final int[] slotMapping;
@@ -20,6 +28,17 @@ public final class Batch {
     public final int[] contextLengths;
     public final int[] blockTableStart;
     public final int[] logitsRows;
+    /**
+     * Of each row of logits {@link #HOST}, {@link #GREEDY} or {@link #NOISE}. All are the first, unless {@link
+     * ModelInstance#samples}.
+     */
+    public final int[] sampling;
+    /** Of rows with noise: what the distance to the largest logit is multiplied with before the noise is added. */
+    public final double[] scales;
+    /** Of rows with noise: for {@link PlainSampler#minLogit}; negative infinity keeps all tokens. */
+    public final double[] minLogitOffsets;
+    /** Of rows with noise: the key for {@link SamplingNoise#bits}. */
+    public final long[] noiseKeys;
     /** Grows when needed: as long as the longest sequences of a batch together need. */
     public int[] blockTables;
 
@@ -41,6 +60,10 @@ public final class Batch {
         contextLengths = new int[maxBatchSequences];
         blockTableStart = new int[maxBatchSequences + 1];
         logitsRows = new int[maxLogitsRows];
+        sampling = new int[maxLogitsRows];
+        scales = new double[maxLogitsRows];
+        minLogitOffsets = new double[maxLogitsRows];
+        noiseKeys = new long[maxLogitsRows];
         blockTables = new int[1024];
     }
 

@@ -20,6 +20,14 @@ public interface ModelInstance extends AutoCloseable {
     int blockCount();
 
     /**
+     * Whether the instance chooses tokens itself where a batch asks for it ({@link Batch#sampling}). Otherwise every
+     * row is the host's.
+     */
+    default boolean samples() {
+        return false;
+    }
+
+    /**
      * Runs until later calls of {@link #execute} take their usual time: compiles, touches memory, captures graphs. KV
      * blocks may be overwritten: called before the first batch.
      */
@@ -27,7 +35,7 @@ public interface ModelInstance extends AutoCloseable {
 
     /**
      * Runs one batch: writes the keys and values of every token to its slot, and the logits of the rows that the batch
-     * asks for to {@code result}. The logits of a row are a function of its sequence's tokens alone, bit for bit: they
+     * asks for, or the tokens chosen from them, to {@code result}. The logits of a row are a function of its sequence's tokens alone, bit for bit: they
      * depend neither on the other rows of the batch nor on how the sequence was cut into batches.
      */
     void execute(Batch batch, ForwardResult result);

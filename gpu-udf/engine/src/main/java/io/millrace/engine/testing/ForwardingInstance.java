@@ -35,6 +35,11 @@ public class ForwardingInstance implements ModelInstance {
     }
 
     @Override
+    public boolean samples() {
+        return instance.samples();
+    }
+
+    @Override
     public void warmUp(Consumer<String> progress) {
         instance.warmUp(progress);
     }

@@ -6,6 +6,7 @@ import io.millrace.engine.backend.Batch;
 import io.millrace.engine.backend.CopyGate;
 import io.millrace.engine.backend.ForwardResult;
 import io.millrace.engine.backend.ModelInstance;
+import io.millrace.engine.backend.PlainSampler;
 import io.millrace.kv.KvBlockLayout;
 import io.millrace.model.ModelSpec;
 import java.nio.ByteBuffer;
@@ -35,6 +36,7 @@ public final class TestingModelInstance implements ModelInstance {
     private final int[] slotPositions;
     private int[] context = new int[1024];
     private Consumer<Batch> observer = batch -> {};
+    private boolean samples;
     private final CopyGate copies = new CopyGate();
 
     /** An instance whose logits are pseudo-random: a hash of the context. */
@@ -93,6 +95,12 @@ public final class TestingModelInstance implements ModelInstance {
         observer = requireNonNull(batchObserver, "batchObserver");
     }
 
+    /** Has the instance choose tokens itself where it is asked to, from now on. Before an engine has it. */
+    public TestingModelInstance sampling() {
+        samples = true;
+        return this;
+    }
+
     /** Whether the instance was closed. */
     public boolean isClosed() {
         return copies.isClosed();
@@ -111,6 +119,11 @@ public final class TestingModelInstance implements ModelInstance {
     @Override
     public int blockCount() {
         return blockCount;
+    }
+
+    @Override
+    public boolean samples() {
+        return samples;
     }
 
     @Override
@@ -138,11 +151,22 @@ public final class TestingModelInstance implements ModelInstance {
                 check(
                         token >= batch.queryStart[i] && (logitsIndex == 0 || token > batch.logitsRows[logitsIndex - 1]),
                         "the rows of logits do not rise");
-                logits.compute(context, batch.positions[token] + 1, result.logits[logitsIndex]);
+                choose(batch, batch.positions[token] + 1, result, logitsIndex);
                 logitsIndex++;
             }
         }
         check(logitsIndex == batch.logitsCount, "logits are wanted of a token that is not in the batch");
+    }
+
+    private void choose(Batch batch, int count, ForwardResult result, int row) {
+        if (batch.sampling[row] == Batch.HOST) {
+            logits.compute(context, count, result.logits[row]);
+            return;
+        }
+        check(samples, "tokens are wanted of an instance that gives logits alone");
+        float[] own = new float[spec.vocabSize()];
+        logits.compute(context, count, own);
+        result.tokenIds[row] = PlainSampler.choose(own, batch, row);
     }
 
     @Override

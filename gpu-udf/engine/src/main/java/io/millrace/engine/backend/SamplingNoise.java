@@ -1,4 +1,4 @@
-package io.millrace.engine;
+package io.millrace.engine.backend;
 
 /**
  * The noise of sampling: a counter-based generator, so that the noise of a token is a function of (seed, offset in the
@@ -14,9 +14,9 @@ package io.millrace.engine;
  *
  * <p>Logarithms are those of {@link StrictMath}: {@link Math#log} may give other last bits once it is compiled.
  */
-final class SamplingNoise {
+public final class SamplingNoise {
     /** No noise is larger: -log(2^-54) = 37.43. */
-    static final double MAX = 37.5;
+    public static final double MAX = 37.5;
 
     private static final long SEED_KEY = 0xD1B54A32D192ED03L;
     private static final long OFFSET_STEP = 0x8CB92BA72F3D8DD7L;
@@ -27,17 +27,17 @@ final class SamplingNoise {
     private SamplingNoise() {}
 
     /** The key of one position of one sequence's output. */
-    static long key(long seed, int offset) {
+    public static long key(long seed, int offset) {
         return mix(mix(seed ^ SEED_KEY) + offset * OFFSET_STEP);
     }
 
     /** 53 uniform bits for a token. */
-    static long bits(long key, int tokenId) {
+    public static long bits(long key, int tokenId) {
         return mix(key + (tokenId + 1L) * TOKEN_STEP) >>> (Long.SIZE - UNIFORM_BITS);
     }
 
     /** The standard Gumbel variate that these bits stand for. */
-    static double gumbel(long bits) {
+    public static double gumbel(long bits) {
         double x = (bits + 0.5) * 0x1p-53;
         return -StrictMath.log(-StrictMath.log1p(-x));
     }
@@ -48,7 +48,7 @@ final class SamplingNoise {
      * {@code k < bound * log2(e)}. Most tokens are passed over this way, which is what makes sampling from a large
      * vocabulary cheap.
      */
-    static boolean isBelow(long bits, double bound) {
+    public static boolean isBelow(long bits, double bound) {
         // The margin is far above the rounding errors of the exact comparison.
         int k = (int) (bound * LOG2_E - 1e-6);
         return bound > 0 && (k > UNIFORM_BITS || bits >>> (UNIFORM_BITS - k) != 0);
