@@ -1,0 +1,424 @@
+// attention_decode_{bf16,f16}_h{head dim}: attention of sequences with few rows, cut over keys; and attention_combine_{bf16,f16}.
+//
+// Shapes: query T [row][head][dim]; keys and values in their blocks (layout.cuh); output T in activation order, columns head * dim.
+// What is computed is said in attention.cuh. The units of work come from attention_plan: 16 pairs x one split of 512 positions, or
+// 16 pairs x all their splits.
+//
+// Launch of decode: block 256, no dynamic shared memory, any grid (x only): CTAs take unit x kv head after each other, and leave where
+// there are none left. Good grids: units x kv heads of the bucket's usual contexts, but no more than some 16 a multiprocessor.
+// Warp w computes the scores of tile w of the split, all from the 16-byte fragments in the blocks; the warps tell each other their
+// largest scores, turn scores to weights, leave those in shared memory, and each takes head dim / 8 / 8 columns of the output.
+// A unit that is one split of several leaves its sums in scratch: partials f32 [slot][head][dim], partialSums f32 [slot][head]{m, l},
+// slot = slotStart of the sequence + row of the run x splits of the sequence + split.
+//
+// Launch of combine: block 128, grid (any, head count x dim / 4 / 128 rounded up): adds the splits of rows whose sums lie in scratch;
+// a thread has 4 dims of one head. May be left out where no context of the step exceeds 512 positions.
+#include "attention.cuh"
+
+using namespace millrace;
+
+namespace {
+
+constexpr int DECODE_WARPS = SPLIT_TILES;
+constexpr int COMBINE_AHEAD = 4;
+
+/** 16 pairs of one sequence and kv head. */
+struct DecodeTile {
+    Run run;
+    HeadBlocks blocks;
+    int kvHead;
+    int group;
+    int firstPair;
+    Span seen;     // what any of the rows sees
+    Span rows[2];  // what the rows lane / 4 and lane / 4 + 8 see
+
+    FORCE_INLINE int pair(int half) const {
+        return firstPair + lane_index() / 4 + 8 * half;
+    }
+    FORCE_INLINE bool valid(int half) const {
+        return pair(half) < run.rows * group;
+    }
+};
+
+/** What the warps of a CTA tell each other of a split. */
+struct DecodeShared {
+    uint4* queries;  // [dim / 16][lane]
+    uint4* weights;  // [tile][key / 16][lane]
+    float* largest;  // [tile][pair]
+    float* sums;     // [tile][pair]
+};
+
+template <typename T, int HEAD_DIM> struct Decode {
+    static constexpr int STEPS = HEAD_DIM / 16;
+    static constexpr int COLUMN_TILES = HEAD_DIM / 8;
+    static constexpr int WARP_COLUMN_TILES = (COLUMN_TILES + DECODE_WARPS - 1) / DECODE_WARPS;
+    static constexpr int KEY_STEPS_AHEAD = 2;
+    static constexpr int VALUE_TILES_AHEAD = WARP_COLUMN_TILES >= 4 ? 1 : 4 / WARP_COLUMN_TILES;
+    using Shared = DecodeShared;
+    using Output = float[WARP_COLUMN_TILES][4];
+    using ValueFragments = uint4[2][WARP_COLUMN_TILES];
+
+    /** Lane i, and lane i + 16, get where the split's group i of 32 positions lies. */
+    static FORCE_INLINE uint32_t load_groups(const DecodeTile& tile, int splitStart) {
+        int position = splitStart + lane_index() % (SPLIT_KEYS / GROUP_KEYS) * GROUP_KEYS;
+        return sees_group(tile, position) ? tile.blocks.template group<HEAD_DIM>(position) : 0;
+    }
+
+    static FORCE_INLINE bool sees_group(const DecodeTile& tile, int position) {
+        return position + GROUP_KEYS > tile.seen.from && position < tile.seen.end;
+    }
+
+    /** Keys of all 64 positions of a tile for 16 dims; where nobody sees a group of 32, zeros. */
+    static FORCE_INLINE void load_keys(uint4 (&to)[4], const unsigned char* const (&groups)[2], int step) {
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            const unsigned char* from = groups[i / 2] + (i % 2 * STEPS + step) * 512 + lane_index() * 16;
+            to[i] = groups[i / 2] != nullptr ? load16_once(from) : make_uint4(0, 0, 0, 0);
+        }
+    }
+
+    /** The warp's columns of the values of tile `index` of the split. */
+    static FORCE_INLINE void load_values(ValueFragments& to, const DecodeTile& tile, int splitStart, uint32_t groups,
+                                         int index) {
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
+            const unsigned char* group = tile.blocks.keys_of(shuffle(groups, 2 * index + half)) + tile.blocks.valueOffset;
+            bool seen = sees_group(tile, splitStart + index * TILE_KEYS + half * GROUP_KEYS);
+#pragma unroll
+            for (int n = 0; n < WARP_COLUMN_TILES; n++) {
+                int column = warp_index() + n * DECODE_WARPS;
+                to[half][n] = seen && column < COLUMN_TILES ? load16_once(group + column * 512 + lane_index() * 16)
+                                                           : make_uint4(0, 0, 0, 0);
+            }
+        }
+    }
+
+    static FORCE_INLINE void score(float (&scores)[8][4], const DecodeTile& tile, const Shared& shared, int splitStart,
+                                   uint32_t splitGroups) {
+        int lane = lane_index();
+        const unsigned char* groups[2];
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
+            uint32_t group = shuffle(splitGroups, 2 * warp_index() + half);
+            bool seen = sees_group(tile, splitStart + warp_index() * TILE_KEYS + half * GROUP_KEYS);
+            groups[half] = seen ? tile.blocks.keys_of(group) : nullptr;
+        }
+        uint4 keys[KEY_STEPS_AHEAD + 1][4];
+#pragma unroll
+        for (int step = 0; step < KEY_STEPS_AHEAD && step < STEPS; step++) {
+            load_keys(keys[step], groups, step);
+        }
+#pragma unroll
+        for (int step = 0; step < STEPS; step++) {
+            if (step + KEY_STEPS_AHEAD < STEPS) {
+                load_keys(keys[(step + KEY_STEPS_AHEAD) % (KEY_STEPS_AHEAD + 1)], groups, step + KEY_STEPS_AHEAD);
+            }
+            uint4 query = shared.queries[step * WARP + lane];
+#pragma unroll
+            for (int i = 0; i < 4; i++) {
+                mma_columns<T>(scores[2 * i], scores[2 * i + 1], query, keys[step % (KEY_STEPS_AHEAD + 1)][i]);
+            }
+        }
+        int tileStart = splitStart + warp_index() * TILE_KEYS;
+        mask_scores(scores, tileStart, tile.rows);
+    }
+
+    /** The largest score of the split's tiles up to `index`, which nobody before it saw if there is none. */
+    static FORCE_INLINE float largest_until(const Shared& shared, int index, int pair) {
+        float largest = NOTHING;
+        for (int i = 0; i <= index; i++) {
+            largest = fmaxf(largest, shared.largest[i * TILE_PAIRS + pair]);
+        }
+        return largest;
+    }
+
+    /** One split: sums for the lane's two rows and the warp's columns of the output. Ends at a barrier. */
+    static FORCE_INLINE void split(const DecodeTile& tile, const Shared& shared, int splitStart, float scale, Output& output,
+                                   float (&largest)[2], float (&sum)[2]) {
+        int lane = lane_index();
+        int warp = warp_index();
+        uint32_t groups = load_groups(tile, splitStart);
+        int firstTile = max(0, tile.seen.from - splitStart) / TILE_KEYS;
+        int endTile = min(SPLIT_TILES, (tile.seen.end - splitStart + TILE_KEYS - 1) / TILE_KEYS);
+        bool seen = warp >= firstTile && warp < endTile;
+        float scores[8][4] = {};
+        float tileLargest[2] = {NOTHING, NOTHING};
+        if (seen) {
+            score(scores, tile, shared, splitStart, groups);
+            largest_scores(scores, tileLargest);
+        }
+        if (lane % 4 == 0) {
+            shared.largest[warp * TILE_PAIRS + lane / 4] = tileLargest[0];
+            shared.largest[warp * TILE_PAIRS + lane / 4 + 8] = tileLargest[1];
+        }
+        ValueFragments values[VALUE_TILES_AHEAD];
+#pragma unroll
+        for (int i = 0; i < VALUE_TILES_AHEAD; i++) {
+            load_values(values[i], tile, splitStart, groups, i);
+        }
+        cta_barrier();
+        if (seen) {
+            float until[2] = {largest_until(shared, warp, lane / 4), largest_until(shared, warp, lane / 4 + 8)};
+            uint4 weights[4];
+            float sums[2];
+            weigh_scores<T>(scores, until, scale, weights, sums);
+#pragma unroll
+            for (int i = 0; i < 4; i++) {
+                shared.weights[(warp * 4 + i) * WARP + lane] = weights[i];
+            }
+            if (lane % 4 == 0) {
+                shared.sums[warp * TILE_PAIRS + lane / 4] = sums[0];
+                shared.sums[warp * TILE_PAIRS + lane / 4 + 8] = sums[1];
+            }
+        }
+        cta_barrier();
+#pragma unroll
+        for (int i = 0; i < SPLIT_TILES; i++) {
+            if (i >= firstTile && i < endTile) {
+                add_tile(shared, i, scale, values[i % VALUE_TILES_AHEAD], output, largest, sum);
+            }
+            if (i + VALUE_TILES_AHEAD < SPLIT_TILES) {
+                load_values(values[i % VALUE_TILES_AHEAD], tile, splitStart, groups, i + VALUE_TILES_AHEAD);
+            }
+        }
+        cta_barrier();
+    }
+
+    /** Adds a tile's weighted values. */
+    static FORCE_INLINE void add_tile(const Shared& shared, int index, float scale, const ValueFragments& values,
+                                      Output& output, float (&largest)[2], float (&sum)[2]) {
+        int lane = lane_index();
+        float factor[2];
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
+            int at = index * TILE_PAIRS + lane / 4 + 8 * half;
+            float after = fmaxf(largest[half], shared.largest[at]);
+            factor[half] = rescale(largest[half], after, scale);
+            sum[half] = fmaf(sum[half], factor[half], shared.sums[at]);
+            largest[half] = after;
+        }
+        uint4 weights[4];
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            weights[i] = shared.weights[(index * 4 + i) * WARP + lane];
+        }
+#pragma unroll
+        for (int n = 0; n < WARP_COLUMN_TILES; n++) {
+#pragma unroll
+            for (int i = 0; i < 4; i++) {
+                output[n][i] = output[n][i] * factor[i / 2];
+            }
+        }
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            const uint32_t fragment[4] = {weights[i].x, weights[i].y, weights[i].z, weights[i].w};
+#pragma unroll
+            for (int n = 0; n < WARP_COLUMN_TILES; n++) {
+                uint4 value = values[i / 2][n];
+                mma<T>(output[n], fragment, i % 2 == 0 ? value.x : value.z, i % 2 == 0 ? value.y : value.w);
+            }
+        }
+    }
+
+    static FORCE_INLINE void store_partial(const AttentionArgs& args, const DecodeTile& tile, int firstSlot, int splits,
+                                           int split, const Output& output, const float (&largest)[2],
+                                           const float (&sum)[2]) {
+        int lane = lane_index();
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
+            if (!tile.valid(half)) {
+                continue;
+            }
+            int slot = firstSlot + tile.pair(half) / tile.group * splits + split;
+            int64_t head =
+                static_cast<int64_t>(slot) * args.queryHeads + tile.kvHead * tile.group + tile.pair(half) % tile.group;
+            if (warp_index() == 0 && lane % 4 == 0) {
+                args.partialSums[head * 2] = largest[half];
+                args.partialSums[head * 2 + 1] = sum[half];
+            }
+#pragma unroll
+            for (int n = 0; n < WARP_COLUMN_TILES; n++) {
+                int column = warp_index() + n * DECODE_WARPS;
+                if (column < COLUMN_TILES) {
+                    float* to = args.partials + head * HEAD_DIM + column * 8 + lane % 4 * 2;
+                    *reinterpret_cast<float2*>(to) = make_float2(output[n][2 * half], output[n][2 * half + 1]);
+                }
+            }
+        }
+    }
+
+    static FORCE_INLINE void store_total(const AttentionArgs& args, const DecodeTile& tile, const Output& output,
+                                         const float (&sum)[2]) {
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
+            if (!tile.valid(half)) {
+                continue;
+            }
+            float inverse = 1.0f / sum[half];
+            int row = tile.run.firstRow + tile.pair(half) / tile.group;
+            int head = tile.kvHead * tile.group + tile.pair(half) % tile.group;
+#pragma unroll
+            for (int n = 0; n < WARP_COLUMN_TILES; n++) {
+                int column = warp_index() + n * DECODE_WARPS;
+                if (column < COLUMN_TILES) {
+                    store_output<T>(args, row, head * HEAD_DIM + column * 8 + lane_index() % 4 * 2, output[n][2 * half],
+                                    output[n][2 * half + 1], inverse);
+                }
+            }
+        }
+    }
+
+    /** Walks all splits that the tile's rows see. */
+    static FORCE_INLINE void walk(const AttentionArgs& args, const DecodeTile& tile, const Shared& shared) {
+        Output total = {};
+        float totalLargest[2] = {NOTHING, NOTHING};
+        float totalSum[2] = {0.0f, 0.0f};
+        int endSplit = (tile.seen.end + SPLIT_KEYS - 1) / SPLIT_KEYS;
+        for (int i = tile.seen.from / SPLIT_KEYS; i < endSplit; i++) {
+            Output output = {};
+            float largest[2] = {NOTHING, NOTHING};
+            float sum[2] = {0.0f, 0.0f};
+            split(tile, shared, i * SPLIT_KEYS, args.scale, output, largest, sum);
+#pragma unroll
+            for (int half = 0; half < 2; half++) {
+                Folding folding = fold_sums(totalLargest[half], totalSum[half], largest[half], sum[half], args.scale);
+#pragma unroll
+                for (int n = 0; n < WARP_COLUMN_TILES; n++) {
+                    total[n][2 * half] = fold_output(total[n][2 * half], output[n][2 * half], folding);
+                    total[n][2 * half + 1] = fold_output(total[n][2 * half + 1], output[n][2 * half + 1], folding);
+                }
+            }
+        }
+        store_total(args, tile, total, totalSum);
+    }
+
+    static FORCE_INLINE void unit(const AttentionArgs& args, const PlanView& plan, int unit, int kvHead, Shared shared) {
+        int sequence = find_sequence(plan.unit_start(), args.step->sequences, unit);
+        int local = unit - plan.unit_start()[sequence];
+        int firstSlot = plan.slot_start()[sequence];
+        DecodeTile tile;
+        tile.run = run_of(sequence, args.queryStart, args.contextLengths);
+        tile.blocks = head_blocks<HEAD_DIM>(args, sequence, kvHead);
+        tile.kvHead = kvHead;
+        tile.group = args.queryHeads / args.kv.kvHeads;
+        int firstSplit = tile.run.span(0, args.window).from / SPLIT_KEYS;
+        int splits = (tile.run.firstPosition + tile.run.rows - 1) / SPLIT_KEYS - firstSplit + 1;
+        int index = firstSlot >= 0 ? local / splits : local;
+        tile.firstPair = index * TILE_PAIRS;
+        int pairs = tile.run.rows * tile.group;
+        int lastPair = min(tile.firstPair + TILE_PAIRS, pairs) - 1;
+        tile.seen = {tile.run.span(tile.firstPair / tile.group, args.window).from,
+                     tile.run.span(lastPair / tile.group, args.window).end};
+        for (int half = 0; half < 2; half++) {
+            tile.rows[half] = tile.valid(half) ? tile.run.span(tile.pair(half) / tile.group, args.window) : Span{0, 0};
+        }
+        for (int step = warp_index(); step < STEPS; step += DECODE_WARPS) {
+            shared.queries[step * WARP + lane_index()] =
+                load_queries<HEAD_DIM>(args, tile.run, kvHead, tile.group, tile.firstPair, step);
+        }
+        cta_barrier();
+        if (firstSlot < 0) {
+            walk(args, tile, shared);
+            return;
+        }
+        Output output = {};
+        float largest[2] = {NOTHING, NOTHING};
+        float sum[2] = {0.0f, 0.0f};
+        int i = local % splits;
+        split(tile, shared, (firstSplit + i) * SPLIT_KEYS, args.scale, output, largest, sum);
+        store_partial(args, tile, firstSlot, splits, i, output, largest, sum);
+    }
+};
+
+template <typename T, int HEAD_DIM> FORCE_INLINE void decode(const AttentionArgs& args) {
+    SHARED_ARRAY(uint4, queries, HEAD_DIM / 16 * WARP);
+    SHARED_ARRAY(uint4, weights, SPLIT_TILES * 4 * WARP);
+    SHARED_ARRAY(float, largest, SPLIT_TILES * TILE_PAIRS);
+    SHARED_ARRAY(float, sums, SPLIT_TILES * TILE_PAIRS);
+    PlanView plan{args.plan, args.sequencesMax};
+    int works = args.plan->units * args.kv.kvHeads;
+    for (int work = static_cast<int>(blockIdx.x); work < works; work += static_cast<int>(gridDim.x)) {
+        Decode<T, HEAD_DIM>::unit(args, plan, work / args.kv.kvHeads, work % args.kv.kvHeads,
+                                  {queries, weights, largest, sums});
+    }
+}
+
+/** Adds the splits of 4 dims of one head of one row. */
+template <typename T>
+FORCE_INLINE void combine_dims(const AttentionArgs& args, int row, int slot, int splits, int column) {
+    int headDim = args.kv.headDim;
+    int head = column / headDim;
+    int64_t first = static_cast<int64_t>(slot) * args.queryHeads + head;
+    const float* partials = args.partials + first * headDim + column % headDim;
+    const float* sums = args.partialSums + first * 2;
+    int64_t stride = static_cast<int64_t>(args.queryHeads) * headDim;
+    float largest = NOTHING;
+    float sum = 0.0f;
+    float output[4] = {};
+    for (int i = 0; i < splits; i += COMBINE_AHEAD) {
+        float4 split[COMBINE_AHEAD];
+        float2 splitSums[COMBINE_AHEAD];
+#pragma unroll
+        for (int j = 0; j < COMBINE_AHEAD; j++) {
+            int from = min(i + j, splits - 1);
+            split[j] = *reinterpret_cast<const float4*>(partials + from * stride);
+            splitSums[j] = *reinterpret_cast<const float2*>(sums + static_cast<int64_t>(from) * args.queryHeads * 2);
+        }
+#pragma unroll
+        for (int j = 0; j < COMBINE_AHEAD; j++) {
+            if (i + j < splits) {
+                Folding folding = fold_sums(largest, sum, splitSums[j].x, splitSums[j].y, args.scale);
+                output[0] = fold_output(output[0], split[j].x, folding);
+                output[1] = fold_output(output[1], split[j].y, folding);
+                output[2] = fold_output(output[2], split[j].z, folding);
+                output[3] = fold_output(output[3], split[j].w, folding);
+            }
+        }
+    }
+    float inverse = 1.0f / sum;
+    store_output<T>(args, row, column, output[0], output[1], inverse);
+    store_output<T>(args, row, column + 2, output[2], output[3], inverse);
+}
+
+template <typename T> FORCE_INLINE void combine(const AttentionArgs& args) {
+    PlanView plan{args.plan, args.sequencesMax};
+    int rows = args.plan->combineRows;
+    int column = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * 4;
+    for (int i = static_cast<int>(blockIdx.x); i < rows; i += static_cast<int>(gridDim.x)) {
+        int sequence = find_sequence(plan.combine_start(), args.step->sequences, i);
+        int local = i - plan.combine_start()[sequence];
+        Run run = run_of(sequence, args.queryStart, args.contextLengths);
+        int firstSplit = run.span(0, args.window).from / SPLIT_KEYS;
+        int splits = (run.firstPosition + run.rows - 1) / SPLIT_KEYS - firstSplit + 1;
+        if (column < args.queryHeads * args.kv.headDim) {
+            combine_dims<T>(args, run.firstRow + local, plan.slot_start()[sequence] + local * splits, splits, column);
+        }
+    }
+}
+
+}  // namespace
+
+#define ATTENTION_DECODE(type, headDim)                                                               \
+    KERNEL_BOUNDS(attention_decode_##type##_h##headDim, AttentionArgs, DECODE_WARPS * WARP, 2) { \
+        decode<type, headDim>(args);                                                                  \
+    }
+
+#define ATTENTION_DECODE_ALL(type) \
+    ATTENTION_DECODE(type, 16)     \
+    ATTENTION_DECODE(type, 32)     \
+    ATTENTION_DECODE(type, 64)     \
+    ATTENTION_DECODE(type, 80)     \
+    ATTENTION_DECODE(type, 96)     \
+    ATTENTION_DECODE(type, 128)    \
+    ATTENTION_DECODE(type, 256)
+
+ATTENTION_DECODE_ALL(bf16)
+ATTENTION_DECODE_ALL(f16)
+
+KERNEL_BOUNDS(attention_combine_bf16, AttentionArgs, 128, 4) {
+    combine<bf16>(args);
+}
+
+KERNEL_BOUNDS(attention_combine_f16, AttentionArgs, 128, 4) {
+    combine<f16>(args);
+}
