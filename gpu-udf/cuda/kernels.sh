@@ -127,7 +127,7 @@ build_emulated() {
         object="$out/objects/$(basename "$source").o"
         objects+=("$object")
         if stale "$object" "$source" "${common[@]}" "${BASH_SOURCE[0]}"; then
-            build_line "$object" g++ "${emulated_flags[@]}" -Wall -Wextra -c -x c++ "$source" -o >>"$lines"
+            build_line "$object" g++ "${emulated_flags[@]}" -Wall -Wextra -Wno-unknown-pragmas -c -x c++ "$source" -o >>"$lines"
         fi
     done
     run_all "$lines"

@@ -34,16 +34,23 @@ FORCE_INLINE float nibble_float(uint32_t word, int index) {
     return bits_float(((word >> (4 * index)) & 0xfu) | 0x4b000000u) - 8388608.0f;
 }
 
+/** lane_quants and lane_scales say where a lane's part begins in the first tile; load takes them moved on by tiles. */
 template <typename T, int FORMAT> struct Packed;
 
 template <typename T> struct Packed<T, WEIGHT_16> {
     uint4 halves[2];
 
-    template <Source SOURCE> FORCE_INLINE void load(const unsigned char* quants, const unsigned char*, int lane) {
-        for (int half = 0; half < 2; half++) {
-            const unsigned char* from = quants + half * 512 + lane * 16;
-            halves[half] = SOURCE == FROM_GLOBAL ? load16_once(from) : load16(from);
-        }
+    FORCE_INLINE static const unsigned char* lane_quants(const void* quants) {
+        return static_cast<const unsigned char*>(quants) + lane_index() * 16;
+    }
+
+    FORCE_INLINE static const unsigned char* lane_scales(const void* scales) {
+        return static_cast<const unsigned char*>(scales);
+    }
+
+    template <Source SOURCE> FORCE_INLINE void load(const unsigned char* quants, const unsigned char*) {
+        halves[0] = SOURCE == FROM_GLOBAL ? load16_once(quants) : load16(quants);
+        halves[1] = SOURCE == FROM_GLOBAL ? load16_once(quants + 512) : load16(quants + 512);
     }
 
     /** The A fragment of columns 16 half to 16 half + 15. */
@@ -59,12 +66,18 @@ template <typename T> struct Packed<T, WEIGHT_8> {
     uint4 quants;
     f16 scales[2];  // of rows g and g + 8
 
-    template <Source SOURCE>
-    FORCE_INLINE void load(const unsigned char* from, const unsigned char* scalesFrom, int lane) {
-        quants = SOURCE == FROM_GLOBAL ? load16_once(from + lane * 16) : load16(from + lane * 16);
-        const f16* scale = reinterpret_cast<const f16*>(scalesFrom) + lane / 4;
-        scales[0] = scale[0];
-        scales[1] = scale[8];
+    FORCE_INLINE static const unsigned char* lane_quants(const void* quants) {
+        return static_cast<const unsigned char*>(quants) + lane_index() * 16;
+    }
+
+    FORCE_INLINE static const unsigned char* lane_scales(const void* scales) {
+        return static_cast<const unsigned char*>(scales) + lane_index() / 4 * 2;
+    }
+
+    template <Source SOURCE> FORCE_INLINE void load(const unsigned char* from, const unsigned char* scalesFrom) {
+        quants = SOURCE == FROM_GLOBAL ? load16_once(from) : load16(from);
+        scales[0] = *reinterpret_cast<const f16*>(scalesFrom);
+        scales[1] = *reinterpret_cast<const f16*>(scalesFrom + 16);
     }
 
     FORCE_INLINE void fragment(int half, uint32_t (&a)[4]) const {
@@ -83,12 +96,18 @@ template <typename T> struct Packed<T, WEIGHT_4> {
     uint2 quants;
     uint32_t scales[2];  // f16 scale and minimum of rows g and g + 8
 
-    template <Source SOURCE>
-    FORCE_INLINE void load(const unsigned char* from, const unsigned char* scalesFrom, int lane) {
-        quants = SOURCE == FROM_GLOBAL ? load8_once(from + lane * 8) : load8(from + lane * 8);
-        const uint32_t* scale = reinterpret_cast<const uint32_t*>(scalesFrom) + lane / 4;
-        scales[0] = scale[0];
-        scales[1] = scale[8];
+    FORCE_INLINE static const unsigned char* lane_quants(const void* quants) {
+        return static_cast<const unsigned char*>(quants) + lane_index() * 8;
+    }
+
+    FORCE_INLINE static const unsigned char* lane_scales(const void* scales) {
+        return static_cast<const unsigned char*>(scales) + lane_index() / 4 * 4;
+    }
+
+    template <Source SOURCE> FORCE_INLINE void load(const unsigned char* from, const unsigned char* scalesFrom) {
+        quants = SOURCE == FROM_GLOBAL ? load8_once(from) : load8(from);
+        scales[0] = *reinterpret_cast<const uint32_t*>(scalesFrom);
+        scales[1] = *reinterpret_cast<const uint32_t*>(scalesFrom + 32);
     }
 
     FORCE_INLINE void fragment(int half, uint32_t (&a)[4]) const {
