@@ -19,7 +19,7 @@ public interface ModelText {
      * @param previous the session's last prompt, whose tokens are used as far as both begin alike; null if there is
      *     none
      * @throws io.millrace.kv.ServingException {@code TEMPLATE_REFUSED} or {@code INVALID_REQUEST} if the chat is at
-     *     fault, or demands a form of the output that is not supported
+     *     fault, or demands a form of the output that the model cannot be held to
      */
     Prompt prompt(ChatRequest chat, @Nullable Previous previous);
 
@@ -29,8 +29,12 @@ public interface ModelText {
     /** What ends a turn by its text; it has seen the tokens given. */
     StopCondition stopCondition(Turn turn, int[] generatedTokens);
 
+    /** Whether {@link #constraint} answers at once. */
+    boolean isConstraintReady(Turn turn);
+
     /**
-     * What a turn's output may be, as its state before the first token; null where it may be anything.
+     * What a turn's output may be, as its state before the first token; null where it may be anything. May take a
+     * second, unless it is {@linkplain #isConstraintReady ready}.
      *
      * @throws io.millrace.kv.ServingException {@code INVALID_REQUEST} if what the turn demands is not supported
      */

@@ -105,6 +105,11 @@ public final class FaultyModel implements ServedModel {
         }
 
         @Override
+        public boolean isConstraintReady(Turn turn) {
+            return text.isConstraintReady(turn);
+        }
+
+        @Override
         public @Nullable Constraint constraint(Turn turn) {
             return text.constraint(turn);
         }

@@ -1,6 +1,7 @@
 package io.millrace.job.cli;
 
 import io.millrace.job.graph.JobConfiguration;
+import io.millrace.job.graph.MillraceJob;
 import io.millrace.job.graph.MillraceOptions;
 import io.millrace.model.GgufModel;
 import java.io.IOException;
@@ -52,7 +53,8 @@ final class ModelOptions {
      * The configuration: the file's, then the command line's, then the model.
      *
      * @param checkpoints where checkpoints go if neither says
-     * @throws io.millrace.kv.ServingException if the model file is damaged: said here, it needs no cluster to fail
+     * @throws io.millrace.kv.ServingException if the model file, or that of a draft model, is damaged: said here, it
+     *     needs no cluster to fail
      */
     Configuration configuration(@Nullable Path modelFile, Path checkpoints) throws IOException {
         Configuration configuration = config == null ? JobConfiguration.readLocal() : JobConfiguration.load(config);
@@ -63,6 +65,9 @@ final class ModelOptions {
                     checkpoints.toUri().toString());
         }
         addModel(configuration, modelFile);
+        if (configuration.contains(MillraceOptions.SPECULATION_DRAFT_MODEL)) {
+            MillraceJob.servedModel(configuration).checkDraftModel();
+        }
         return configuration;
     }
 

@@ -155,14 +155,17 @@ public final class MillraceOptions {
             .stringType()
             .noDefaultValue()
             .withDescription("The GGUF file of a smaller model that drafts tokens. It must have the vocabulary of the"
-                    + " model that is served. Without it there are no drafts of a model.");
+                    + " model that is served, token for token. Its weights and KV blocks are on the same device"
+                    + " beside that model's. Without it there are no drafts of a model.");
 
     /** Memory of the draft model's KV blocks. */
     public static final ConfigOption<MemorySize> SPECULATION_DRAFT_KV_MEMORY =
             key("millrace.speculation.draft-kv-memory")
                     .memoryType()
                     .defaultValue(MemorySize.ofMebiBytes(128))
-                    .withDescription("Memory of the draft model's KV blocks, allocated at the engine's start.");
+                    .withDescription(
+                            "Memory of the draft model's KV blocks, allocated at the engine's start beside"
+                                    + " millrace.engine.kv-memory. Sequences that it has no room for get no drafts of the model.");
 
     // ---- the operators
 

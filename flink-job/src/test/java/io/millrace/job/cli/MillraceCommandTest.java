@@ -65,6 +65,31 @@ class MillraceCommandTest {
     }
 
     @Test
+    void draftModelOfAnotherVocabularyIsNamedAtOnce() throws Exception {
+        GeneratedModel.Options tiny = GeneratedModel.Options.tiny("llama", 1);
+        Path model = folder.resolve("m.gguf");
+        GeneratedModel.write(model, tiny);
+        Path larger = folder.resolve("larger.gguf");
+        GeneratedModel.write(larger, tiny.withLimits(600, 4096));
+        // As many tokens, but others.
+        Path other = folder.resolve("other.gguf");
+        GeneratedModel.write(other, GeneratedModel.Options.tiny("gemma3", 1));
+
+        draftRefused(model, folder.resolve("none.gguf"), "the draft model", "none.gguf: cannot be read");
+        draftRefused(model, larger, "larger.gguf has a vocabulary of 600 tokens, and", "m.gguf one of 512");
+        draftRefused(model, other, "other.gguf has '<pad>' as token 0, and", "m.gguf '<|endoftext|>'");
+        assertThat(parse("-Dmillrace.speculation.draft-model=" + model).configuration(model, folder))
+                .isNotNull();
+    }
+
+    private void draftRefused(Path model, Path draft, String... message) {
+        assertThatThrownBy(() ->
+                        parse("-Dmillrace.speculation.draft-model=" + draft).configuration(model, folder))
+                .isInstanceOf(ServingException.class)
+                .hasMessageContainingAll(message);
+    }
+
+    @Test
     void whatIsNotThereIsNamed() {
         assertThat(run("savepoint", "--url", "http://127.0.0.1:1")).isEqualTo(1);
         assertThat(run("stop", "--savepoint", "--url", "here")).isEqualTo(1);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.engine.Engine;
 import io.millrace.operators.decode.DecodeMetrics;
+import io.millrace.operators.decode.SpeculationMetrics;
 import io.millrace.operators.prefill.PrefillMetrics;
 import io.millrace.operators.router.RouterMetrics;
 import io.millrace.operators.testing.TestingServedModel;
@@ -79,8 +80,12 @@ class JobMetricsITCase {
 
     @Test
     void everyMetricIsOnThePage() throws Exception {
-        for (Class<?> metrics :
-                List.of(RouterMetrics.class, PrefillMetrics.class, DecodeMetrics.class, TierMetrics.class)) {
+        for (Class<?> metrics : List.of(
+                RouterMetrics.class,
+                PrefillMetrics.class,
+                DecodeMetrics.class,
+                SpeculationMetrics.class,
+                TierMetrics.class)) {
             for (Field field : metrics.getFields()) {
                 if (Modifier.isStatic(field.getModifiers()) && field.getType() == String.class) {
                     assertThat(PAGE).content().contains("`" + field.get(null) + "`");

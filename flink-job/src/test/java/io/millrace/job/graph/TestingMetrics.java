@@ -25,11 +25,20 @@ record TestingMetrics(InMemoryReporter reporter) {
         return (Histogram) metric(operator, name);
     }
 
+    /** A gauge of a group in the operator's. */
+    Object gauge(String operator, String group, String name) {
+        return ((Gauge<?>) metric(operator, "." + group, name)).getValue();
+    }
+
     private Metric metric(String operator, String name) {
+        return metric(operator, "", name);
+    }
+
+    private Metric metric(String operator, String inner, String name) {
         List<Metric> found = new ArrayList<>();
         reporter.getMetricsByGroup().forEach((group, metrics) -> {
             String scope = String.join(".", group.getScopeComponents());
-            if (scope.endsWith("." + operator + ".0." + MetricGroups.GROUP) && metrics.containsKey(name)) {
+            if (scope.endsWith("." + operator + ".0." + MetricGroups.GROUP + inner) && metrics.containsKey(name)) {
                 found.add(metrics.get(name));
             }
         });

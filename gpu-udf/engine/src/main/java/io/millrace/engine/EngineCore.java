@@ -263,6 +263,7 @@ final class EngineCore {
                 masks.maskCount(),
                 masks.maskNanos(),
                 masks.maskNanosMax(),
+                masks.maskNanosP99(),
                 masks.waitNanos());
     }
 

@@ -9,6 +9,7 @@ package io.millrace.engine;
  * @param masks masks that were asked for: one a row of a constrained sequence
  * @param maskNanos time that they took; while the device worked, where an executor computes them
  * @param maskNanosMax the longest of those times
+ * @param maskNanosP99 what 99 of 100 of the latest of them did not exceed, to an eighth
  * @param maskWaitNanos time that steps waited for them after the device was done
  */
 public record SpeculationStats(
@@ -18,10 +19,11 @@ public record SpeculationStats(
         long masks,
         long maskNanos,
         long maskNanosMax,
+        long maskNanosP99,
         long maskWaitNanos) {
     /** No guesses, no masks. */
     public static final SpeculationStats NONE =
-            new SpeculationStats(Drafted.NONE, Drafted.NONE, Drafted.NONE, 0, 0, 0, 0);
+            new SpeculationStats(Drafted.NONE, Drafted.NONE, Drafted.NONE, 0, 0, 0, 0, 0);
 
     /**
      * Tokens of one kind of guess.

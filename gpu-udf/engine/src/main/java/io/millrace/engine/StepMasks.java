@@ -25,6 +25,7 @@ final class StepMasks {
     private long maskCount;
     private long maskNanos;
     private long maskNanosMax;
+    private final RecentNanos recentNanos = new RecentNanos();
     private long waitNanos;
 
     /** No masks, of so many rows at most. */
@@ -101,6 +102,10 @@ final class StepMasks {
         return maskNanosMax;
     }
 
+    long maskNanosP99() {
+        return recentNanos.quantile(0.99);
+    }
+
     long waitNanos() {
         return waitNanos;
     }
@@ -121,6 +126,7 @@ final class StepMasks {
             maskCount++;
             maskNanos += after - before;
             maskNanosMax = Math.max(maskNanosMax, after - before);
+            recentNanos.add(after - before);
             before = after;
         }
     }

@@ -2,6 +2,7 @@ package io.millrace.operators.decode;
 
 import static java.util.Objects.requireNonNull;
 
+import io.millrace.engine.Constraint;
 import io.millrace.engine.SequenceEvent.FinishReason;
 import io.millrace.kv.flink.SessionPlacement;
 import io.millrace.operators.EngineTurn;
@@ -24,6 +25,7 @@ final class ActiveTurn implements EngineTurn {
     private final TurnChunks chunks;
     private final TurnProgress.Builder progress;
     private @Nullable TurnBlocks blocks;
+    private @Nullable Constraint constraint;
     private boolean headAsked;
     private boolean unsaved;
     private long lastTokenNanos;
@@ -53,6 +55,17 @@ final class ActiveTurn implements EngineTurn {
     /** Its blocks in the tiers. */
     TurnBlocks blocks() {
         return requireNonNull(blocks, "the tiers do not know the turn");
+    }
+
+    /** What holds its output to a form is known, or that nothing does. */
+    void constrain(@Nullable Constraint known) {
+        constraint = known;
+    }
+
+    /** What its output may be, as its state before the first token; null where it may be anything. */
+    @Nullable
+    Constraint constraint() {
+        return constraint;
     }
 
     @Override

@@ -22,6 +22,7 @@ import io.millrace.operators.TokenIds;
 import io.millrace.operators.TurnFailures;
 import io.millrace.operators.TurnId;
 import io.millrace.operators.decode.coordination.DecodeControl;
+import io.millrace.operators.grammar.GrammarThreads;
 import io.millrace.operators.handover.BlockReceiver;
 import io.millrace.operators.handover.HandoverCounters;
 import io.millrace.operators.handover.HandoverMetrics;
@@ -68,6 +69,7 @@ final class DecodeOperator extends EngineOperator<HandoverRecord, ActiveTurn, To
     private transient @Nullable TierState tierState;
     private transient @Nullable SessionTiers tiers;
     private transient @Nullable BlockReceiver receiver;
+    private transient @Nullable GrammarTurns grammars;
     private transient @Nullable TurnRequests requests;
     private transient @Nullable TurnRepeats repeats;
     private transient @Nullable ModelText text;
@@ -96,7 +98,9 @@ final class DecodeOperator extends EngineOperator<HandoverRecord, ActiveTurn, To
     @Override
     public void open() throws Exception {
         super.open();
-        text = texts.open();
+        ModelText words = texts.open();
+        text = words;
+        grammars = new GrammarTurns(words, GrammarThreads.shared(), mailbox(), new GrammarReceiver());
         OutputGate gate = OutputGate.of(getContainingTask().getEnvironment().getAllWriters());
         GatedQueue<StepOutput> steps = new GatedQueue<>(mailbox(), gate, this::handleStep);
         EngineLease held =
@@ -104,14 +108,14 @@ final class DecodeOperator extends EngineOperator<HandoverRecord, ActiveTurn, To
         decodeMetrics = new DecodeMetrics(
                 getMetricGroup(),
                 active()::size,
-                admissions()::size,
+                this::waitingTurns,
                 () -> held.engine().stats());
         SessionTiers opened = openTiers(held);
         tiers = opened;
         HandoverCounters arrivals = new HandoverCounters();
         HandoverMetrics.registerReceiver(getMetricGroup(), arrivals);
         receiver = opened.newReceiver(arrivals);
-        requests = new TurnRequests(requireNonNull(text), clock(), opened, settings.speculation());
+        requests = new TurnRequests(words, clock(), opened, settings.speculation());
         repeats = new TurnRepeats(requireNonNull(state), this::newChunks);
         restore();
         mailbox().execute(admissions()::pump, "admit restored turns");
@@ -203,9 +207,21 @@ final class DecodeOperator extends EngineOperator<HandoverRecord, ActiveTurn, To
         if (taken == null) {
             return;
         }
-        admissions().add(taken);
+        admit(taken);
         admissions().pump();
-        waitWhile(() -> admissions().size() >= settings.pendingTurnsMax());
+        waitWhile(() -> waitingTurns() >= settings.pendingTurnsMax());
+    }
+
+    /** Turns that the engine has not yet. */
+    private int waitingTurns() {
+        return admissions().size() + grammars().size();
+    }
+
+    /** Has a turn wait for the engine; if its output has a form that is new, for that first. */
+    private void admit(ActiveTurn turn) {
+        if (turn.turn().getCancel() || !grammars().add(turn)) {
+            admissions().add(turn);
+        }
     }
 
     /** Makes a turn an active one; null if it cannot be read and so has failed. */
@@ -234,7 +250,9 @@ final class DecodeOperator extends EngineOperator<HandoverRecord, ActiveTurn, To
         if (known != null) {
             // In the state too: the one who cancelled need not say it again after a restore.
             requireNonNull(state).put(known.turn().toBuilder().setCancel(true).build());
-            boolean waits = admissions().remove(known) || heads.remove(known);
+            boolean waits = admissions().remove(known)
+                    || heads.remove(known)
+                    || grammars().remove(known);
             if (!waits) {
                 lease().cancel(known.sequenceId());
             }
@@ -377,9 +395,15 @@ final class DecodeOperator extends EngineOperator<HandoverRecord, ActiveTurn, To
     private void end(ActiveTurn turn) throws Exception {
         remove(turn);
         heads.remove(turn);
+        grammars().remove(turn);
         cancelled.remove(turn);
+        setCurrentKey(turn.placement());
         requireNonNull(state).end(turn.turn().getRequestId());
         tiers().ended(turn.blocks(), turn.generatedTokens());
+    }
+
+    private GrammarTurns grammars() {
+        return requireNonNull(grammars, "the operator is not open");
     }
 
     private TurnRepeats repeats() {
@@ -404,7 +428,7 @@ final class DecodeOperator extends EngineOperator<HandoverRecord, ActiveTurn, To
         for (RestoredTurn turn : restored) {
             ActiveTurn taken = takeUp(turn.turn(), turn.placement(), turn.progress());
             if (taken != null) {
-                admissions().add(taken);
+                admit(taken);
             }
         }
         tiers().countRestored(restored.size());
@@ -446,6 +470,21 @@ final class DecodeOperator extends EngineOperator<HandoverRecord, ActiveTurn, To
         }
         checkEngine(event);
         waited.forEach(admissions()::add);
+    }
+
+    /** What becomes of turns whose grammars are there. */
+    private final class GrammarReceiver implements GrammarTurns.Receiver {
+        @Override
+        public void ready(ActiveTurn turn) {
+            admissions().add(turn);
+            mailbox().execute(admissions()::pump, "admit a turn with its grammar");
+        }
+
+        @Override
+        public void failed(ActiveTurn turn, RuntimeException why) throws Exception {
+            LOG.info("the output that turn {} demands is not supported: {}", TurnId.of(turn.turn()), why.getMessage());
+            fail(turn, TurnFailures.of(why));
+        }
     }
 
     /** How turns come into the engine, and what becomes of those it will not take. */

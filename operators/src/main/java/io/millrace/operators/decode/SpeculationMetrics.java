@@ -20,6 +20,8 @@ public final class SpeculationMetrics {
     public static final String MASK_SECONDS = "constraint_mask_seconds_total";
     /** Seconds that the slowest mask took. */
     public static final String MASK_SECONDS_MAX = "constraint_mask_seconds_max";
+    /** Seconds that 99 of 100 of the latest masks did not take longer than. */
+    public static final String MASK_SECONDS_P99 = "constraint_mask_seconds_p99";
     /** Seconds in which steps waited for masks. */
     public static final String MASK_WAIT_SECONDS = "constraint_mask_wait_seconds_total";
 
@@ -35,6 +37,7 @@ public final class SpeculationMetrics {
         group.gauge(MASKS, (Gauge<Long>) () -> stats.get().masks());
         seconds(group, MASK_SECONDS, stats, SpeculationStats::maskNanos);
         seconds(group, MASK_SECONDS_MAX, stats, SpeculationStats::maskNanosMax);
+        seconds(group, MASK_SECONDS_P99, stats, SpeculationStats::maskNanosP99);
         seconds(group, MASK_WAIT_SECONDS, stats, SpeculationStats::maskWaitNanos);
     }
 

@@ -47,7 +47,7 @@ record TurnRequests(ModelText text, TurnClock clock, SessionTiers tiers, Specula
                 clock.arrivalNanos(turn.getArrivalMs()),
                 text.stopCondition(turn, generated),
                 tiers.prefixSource(active.blocks()),
-                text.constraint(turn),
+                active.constraint(),
                 SpeculationReader.read(turn.getSpeculation(), speculation));
     }
 

@@ -126,15 +126,22 @@ final class OutputGrammar {
     private List<Expr> arguments() {
         List<Expr> arguments = new ArrayList<>();
         for (int i = 0; i < rules.getToolsCount(); i++) {
-            ToolRule tool = rules.getTools(i);
-            arguments.add(
-                    tool.getParametersJson().isEmpty()
-                            ? parts.include("object", JsonGrammars::anyObject)
-                            : parts.include(
-                                    "arguments" + i,
-                                    () -> ToolSchemas.arguments(tool.getParametersJson(), tool.getParam())));
+            arguments.add(arguments(rules.getTools(i), "arguments" + i));
         }
         return arguments;
+    }
+
+    private Expr arguments(ToolRule tool, String name) {
+        if (!tool.getParametersJson().isEmpty()) {
+            try {
+                return parts.include(name, () -> ToolSchemas.arguments(tool.getParametersJson(), tool.getParam()));
+            } catch (ServingException e) {
+                if (!tool.getLenient()) {
+                    throw e;
+                }
+            }
+        }
+        return parts.include("object", JsonGrammars::anyObject);
     }
 
     /** What stands before the content of a model that thinks. */

@@ -43,21 +43,23 @@ public final class OutputGrammars {
         this.tokens = requireNonNull(tokens, "tokens");
     }
 
-    /**
-     * Checks that an output can be held to its rules. The work of it is kept.
-     *
-     * @param outputFormat how the output will be read; names an {@link OutputFormat}
-     * @throws io.millrace.kv.ServingException {@code INVALID_REQUEST} with the path of what is not supported
-     */
-    public void check(String outputFormat, OutputRules rules) {
-        if (!isFree(rules)) {
-            grammar(outputFormat, rules);
+    /** Whether {@link #constraint} has nothing to do: there are no rules, or they came lately. */
+    public boolean isReady(String outputFormat, OutputRules rules) {
+        if (isFree(rules)) {
+            return true;
+        }
+        synchronized (grammars) {
+            return grammars.get(new Key(outputFormat, rules)) != null;
         }
     }
 
     /**
      * What holds an output to its rules, as its state before the first token; null where there are none. What is forced
-     * to be the output's beginning is not part of it.
+     * to be the output's beginning is not part of it. Takes up to a second for rules that are new and made to take
+     * long.
+     *
+     * @param outputFormat how the output will be read; names an {@link OutputFormat}
+     * @throws io.millrace.kv.ServingException {@code INVALID_REQUEST} with the path of what is not supported
      */
     public @Nullable Constraint constraint(String outputFormat, OutputRules rules) {
         return isFree(rules)

@@ -17,9 +17,6 @@ import org.jspecify.annotations.Nullable;
 final class ToolSchemas {
     static final ObjectMapper MAPPER = new ObjectMapper();
 
-    /** Schemas that were supported: agents send their tools with every turn. */
-    private static final RecentTexts SUPPORTED = new RecentTexts(1_024, 1 << 14);
-
     private ToolSchemas() {}
 
     /** Whether a tool's maker wants its calls held to its schema. */
@@ -28,11 +25,11 @@ final class ToolSchemas {
     }
 
     /**
-     * The calls that a tool allows: those that fit its schema. Where that is not supported and the tool is not strict,
-     * those with any object.
+     * The calls that a tool allows: those that fit its schema. Where that turns out not to be supported and the tool is
+     * not strict, those with any object.
      *
      * @param index the tool's index in the request
-     * @throws ServingException {@code INVALID_REQUEST} with the path of what is not supported, if the tool is strict
+     * @throws ServingException {@code INVALID_REQUEST} if the schema is none of an object, and the tool is strict
      */
     static ToolRule rule(Tool tool, int index) {
         JsonNode parameters = function(tool).get("parameters");
@@ -41,21 +38,17 @@ final class ToolSchemas {
         if (parameters == null || parameters.isNull()) {
             return rule.build();
         }
-        String json = objectSchema(parameters).toString();
-        if (SUPPORTED.has(json)) {
-            return rule.setParametersJson(json).build();
-        }
-        try {
-            checkObject(parameters, path);
-            arguments(json, path);
-        } catch (ServingException e) {
-            if (isStrict(tool)) {
-                throw e;
+        boolean strict = isStrict(tool);
+        if (!isObjectSchema(parameters)) {
+            if (strict) {
+                throw new ServingException(
+                        ErrorCode.INVALID_REQUEST, path + " must be the schema of an object", path + ".type", null);
             }
             return rule.build();
         }
-        SUPPORTED.add(json);
-        return rule.setParametersJson(json).build();
+        return rule.setParametersJson(objectSchema(parameters).toString())
+                .setLenient(!strict)
+                .build();
     }
 
     /** Calls with any object. */
@@ -72,12 +65,9 @@ final class ToolSchemas {
         return JsonSchemaCompiler.compile(tree(schemaJson, path), SchemaLimits.DEFAULT, path);
     }
 
-    private static void checkObject(JsonNode schema, String path) {
+    private static boolean isObjectSchema(JsonNode schema) {
         JsonNode type = schema.get("type");
-        if (!(schema instanceof ObjectNode) || (type != null && !type.asText().equals("object"))) {
-            throw new ServingException(
-                    ErrorCode.INVALID_REQUEST, path + " must be the schema of an object", path + ".type", null);
-        }
+        return schema instanceof ObjectNode && (type == null || type.asText().equals("object"));
     }
 
     /** Arguments are an object, whether their schema says so or not. */

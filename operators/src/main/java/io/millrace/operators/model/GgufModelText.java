@@ -43,7 +43,6 @@ final class GgufModelText implements ModelText {
     public Prompt prompt(ChatRequest chat, @Nullable Previous previous) {
         RenderedPrompt rendered = renderer.render(chat);
         OutputRules rules = OutputDemands.of(chat, rendered.format());
-        assets.grammars().check(rendered.format().wireName(), rules);
         PromptTokenizer.@Nullable Previous known =
                 previous == null ? null : new PromptTokenizer.Previous(previous.text(), previous.tokenIds());
         return new Prompt(
@@ -74,6 +73,11 @@ final class GgufModelText implements ModelText {
             condition.accept(tokenId);
         }
         return condition;
+    }
+
+    @Override
+    public boolean isConstraintReady(Turn turn) {
+        return assets.grammars().isReady(turn.getOutputFormat(), turn.getOutputRules());
     }
 
     @Override

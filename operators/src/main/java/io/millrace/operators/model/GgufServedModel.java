@@ -100,6 +100,21 @@ public final class GgufServedModel implements ServedModel {
                 : settings.maxBatchTokens();
     }
 
+    /**
+     * Checks the file of the model that drafts tokens, if there is one: said before a job is made, it needs no engine
+     * to fail.
+     *
+     * @throws io.millrace.kv.ServingException {@code MODEL_FILE_INVALID} if it or the model's own file cannot be read,
+     *     {@code INVALID_REQUEST} if it has another vocabulary
+     */
+    public void checkDraftModel() {
+        if (!settings.draftModelFile().isEmpty()) {
+            try (GgufModel model = GgufModel.open(Path.of(settings.modelFile()))) {
+                DraftModelFile.open(Path.of(settings.draftModelFile()), model).close();
+            }
+        }
+    }
+
     private Engine load() {
         LOG.info("loading {} on backend {}", settings.modelFile(), settings.backend());
         GgufModel model = GgufModel.open(Path.of(settings.modelFile()));
@@ -133,7 +148,7 @@ public final class GgufServedModel implements ServedModel {
                     backend,
                     instance,
                     options,
-                    loadDraftModel(backend, maxModelTokens),
+                    loadDraftModel(backend, model, maxModelTokens),
                     this::newThread,
                     line -> LOG.info("{}", line));
         } catch (RuntimeException | Error e) {
@@ -143,12 +158,11 @@ public final class GgufServedModel implements ServedModel {
     }
 
     /** The model that drafts tokens, or null if there is none. What only prefills drafts nothing. */
-    private @Nullable DraftModel loadDraftModel(Backend backend, int maxModelTokens) {
+    private @Nullable DraftModel loadDraftModel(Backend backend, GgufModel served, int maxModelTokens) {
         if (settings.draftModelFile().isEmpty() || role == EngineRole.PREFILL) {
             return null;
         }
-        LOG.info("loading {}, which drafts for {}", settings.draftModelFile(), settings.modelName());
-        GgufModel model = GgufModel.open(Path.of(settings.draftModelFile()));
+        GgufModel model = DraftModelFile.open(Path.of(settings.draftModelFile()), served);
         InstanceSpec spec;
         try {
             spec = new InstanceSpec(
@@ -165,6 +179,13 @@ public final class GgufServedModel implements ServedModel {
             model.close();
             throw e;
         }
+        LOG.info(
+                "loading {}, which drafts for {}: {} KV blocks of {} tokens, in at most {} bytes",
+                settings.draftModelFile(),
+                settings.modelName(),
+                spec.blockCount(),
+                spec.blockSizeTokens(),
+                settings.draftKvMemoryBytes());
         return DraftModel.load(backend, spec, line -> LOG.info("{}", line));
     }
 

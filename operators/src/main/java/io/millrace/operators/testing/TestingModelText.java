@@ -53,7 +53,6 @@ public final class TestingModelText implements ModelText {
                     .append('\n');
         }
         OutputRules rules = OutputDemands.of(chat, OutputFormat.PLAIN);
-        grammars.check("", rules);
         return new Prompt(text.toString(), encode(text.toString()), "", List.of(), "", rules);
     }
 
@@ -71,6 +70,11 @@ public final class TestingModelText implements ModelText {
     public StopCondition stopCondition(Turn turn, int[] generatedTokens) {
         List<String> stops = turn.getSampling().getStopList();
         return tokenId -> stops.contains(Character.toString(tokenId));
+    }
+
+    @Override
+    public boolean isConstraintReady(Turn turn) {
+        return grammars.isReady(turn.getOutputFormat(), turn.getOutputRules());
     }
 
     @Override

@@ -233,7 +233,7 @@ class OutputGrammarTest {
     private void refused(ChatRequest chat, String format, String path) {
         ServingException refused = catchThrowableOfType(
                 ServingException.class,
-                () -> grammars.check(format, OutputDemands.of(chat, OutputFormat.named(format))));
+                () -> grammars.constraint(format, OutputDemands.of(chat, OutputFormat.named(format))));
         assertThat(refused).isNotNull();
         assertThat(refused.code()).isEqualTo(ErrorCode.INVALID_REQUEST);
         assertThat(refused.param()).startsWith(path);
@@ -244,8 +244,10 @@ class OutputGrammarTest {
         OutputRules rules =
                 OutputDemands.of(content(OutputConstraint.newBuilder().setJsonSchema(SCHEMA)), OutputFormat.PLAIN);
         Constraint first = grammars.constraint("", rules);
+        assertThat(grammars.isReady("", rules)).isTrue();
         for (int i = 0; i < OutputGrammars.GRAMMARS_MAX - 1; i++) {
-            grammars.check("", rules(i));
+            assertThat(grammars.isReady("", rules(i))).isFalse();
+            grammars.constraint("", rules(i));
         }
         assertThat(grammars.constraint("", rules)).isEqualTo(first);
     }

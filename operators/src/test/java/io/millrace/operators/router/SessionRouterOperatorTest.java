@@ -15,6 +15,7 @@ import io.millrace.proto.OutputConstraint;
 import io.millrace.proto.ResendRequest;
 import io.millrace.proto.SamplingParams;
 import io.millrace.proto.SpeculationHints;
+import io.millrace.proto.Tool;
 import io.millrace.proto.Turn;
 import java.time.Duration;
 import java.util.List;
@@ -77,9 +78,19 @@ class SessionRouterOperatorTest {
         request.setRequestId("r3")
                 .getChatBuilder()
                 .setOutputConstraint(form.toBuilder().setRegex("(?=a)"));
+        // Whether a form is supported may take long to say: that is Decode's.
+        assertThat(routed(request.build()).hasRefused()).isFalse();
+        request.setRequestId("r4").getChatBuilder().clearOutputConstraint().addTools(strictTool());
         Turn refused = routed(request.build());
         assertThat(refused.getRefused().getCode()).isEqualTo("INVALID_REQUEST");
-        assertThat(refused.getRefused().getParam()).isEqualTo("guided_regex");
+        assertThat(refused.getRefused().getParam()).isEqualTo("tools");
+    }
+
+    private static Tool strictTool() {
+        return Tool.newBuilder()
+                .setName("get")
+                .setDefinitionJson("{\"type\":\"function\",\"function\":{\"name\":\"get\",\"strict\":true}}")
+                .build();
     }
 
     @Test

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.millrace.bench.Progress;
 import io.millrace.engine.Admission;
 import io.millrace.engine.Constraint;
+import io.millrace.engine.DraftModel;
 import io.millrace.engine.Engine;
 import io.millrace.engine.EngineLease;
 import io.millrace.engine.EngineOptions;
@@ -12,9 +13,11 @@ import io.millrace.engine.EngineStats;
 import io.millrace.engine.SamplingParameters;
 import io.millrace.engine.SequenceEvent;
 import io.millrace.engine.SequenceRequest;
+import io.millrace.engine.SpeculationOptions;
 import io.millrace.engine.SpeculationParameters;
 import io.millrace.engine.StepOutput;
 import io.millrace.engine.StopCondition;
+import io.millrace.engine.backend.Backend;
 import io.millrace.engine.backend.Backends;
 import io.millrace.engine.backend.InstanceSpec;
 import io.millrace.model.GgufModel;
@@ -55,6 +58,11 @@ final class DraftingEngine implements AutoCloseable {
     /** What is to be decoded. */
     record Task(int[] prompt, int maxTokens, @Nullable Constraint constraint) {}
 
+    /** Prompts whose answers may be anything. */
+    static List<Task> tasks(List<int[]> prompts, int maxTokens) {
+        return prompts.stream().map(prompt -> new Task(prompt, maxTokens, null)).toList();
+    }
+
     /** What came of it. */
     record Result(List<List<Integer>> outputs, double seconds, long tokens, long steps) {
         double tokensPerSecond() {
@@ -66,15 +74,41 @@ final class DraftingEngine implements AutoCloseable {
         }
     }
 
-    /** Loads a model and warms it up. */
+    /** Loads a model and warms it up. Guesses are as long as they are worth their time. */
     DraftingEngine(Path model, int threads, Progress progress) {
+        this(model, null, SpeculationOptions.DEFAULT, threads, progress);
+    }
+
+    /**
+     * Loads a model, and a second one to guess with.
+     *
+     * @param draft null for none
+     */
+    DraftingEngine(Path model, @Nullable Path draft, SpeculationOptions speculation, int threads, Progress progress) {
         GgufModel file = GgufModel.open(model);
         tokenizer = Tokenizers.of(Vocabulary.fromMetadata(file.metadata()));
         Set<Integer> endTokens = IntStream.range(0, tokenizer.vocabSize())
                 .filter(tokenizer::isEndOfTurn)
                 .boxed()
                 .collect(Collectors.toSet());
-        InstanceSpec spec = new InstanceSpec(
+        EngineOptions options = EngineOptions.of("bench", endTokens, MAX_MODEL_TOKENS)
+                .withLimits(MAX_BATCH_TOKENS, MAX_BATCH_SEQUENCES, 2 * MAX_BATCH_SEQUENCES)
+                .withSpeculation(speculation);
+        Backend backend = Backends.find("cpu");
+        DraftModel draftModel =
+                draft == null ? null : DraftModel.load(backend, spec(GgufModel.open(draft), threads), progress::say);
+        engine = Engine.load(
+                backend,
+                spec(file, threads),
+                options,
+                draftModel,
+                work -> new Thread(work, "bench-engine"),
+                progress::say);
+        lease = engine.lease("bench", this::onStep, UNACKNOWLEDGED_STEPS);
+    }
+
+    private static InstanceSpec spec(GgufModel file, int threads) {
+        return new InstanceSpec(
                 file,
                 BLOCK_COUNT,
                 BLOCK_SIZE_TOKENS,
@@ -83,11 +117,6 @@ final class DraftingEngine implements AutoCloseable {
                 MAX_MODEL_TOKENS,
                 0,
                 threads);
-        EngineOptions options = EngineOptions.of("bench", endTokens, MAX_MODEL_TOKENS)
-                .withLimits(MAX_BATCH_TOKENS, MAX_BATCH_SEQUENCES, 2 * MAX_BATCH_SEQUENCES);
-        engine = Engine.load(
-                Backends.find("cpu"), spec, options, work -> new Thread(work, "bench-engine"), progress::say);
-        lease = engine.lease("bench", this::onStep, UNACKNOWLEDGED_STEPS);
     }
 
     Tokenizer tokenizer() {

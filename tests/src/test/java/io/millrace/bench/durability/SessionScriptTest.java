@@ -58,6 +58,11 @@ class SessionScriptTest {
         }
 
         @Override
+        public boolean isConstraintReady(Turn turn) {
+            return rest.isConstraintReady(turn);
+        }
+
+        @Override
         public @Nullable Constraint constraint(Turn turn) {
             return rest.constraint(turn);
         }
