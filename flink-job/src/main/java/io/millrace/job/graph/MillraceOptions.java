@@ -165,7 +165,8 @@ public final class MillraceOptions {
                     .defaultValue(MemorySize.ofMebiBytes(128))
                     .withDescription(
                             "Memory of the draft model's KV blocks, allocated at the engine's start beside"
-                                    + " millrace.engine.kv-memory. Sequences that it has no room for get no drafts of the model.");
+                                    + " millrace.engine.kv-memory. Sequences that it has no room for get no drafts"
+                                    + " of the model.");
 
     // ---- the operators
 

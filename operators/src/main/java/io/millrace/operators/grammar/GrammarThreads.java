@@ -5,7 +5,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
-/** The process's threads that make grammars, of which one may take a second. They go when they had no work for a while. */
+/** The process's threads that make grammars, of which one may take a second. They go when nothing was to do lately. */
 public final class GrammarThreads {
     private static final int THREADS = 2;
     /** Each operator has a few in it at most. */
