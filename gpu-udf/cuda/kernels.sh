@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Builds the CUDA kernels of gpu-udf/src/main/cuda; only what is older than its sources.
 #
-#   kernels.sh OUT             every family as OUT/FAMILY.sm_80.cubin, OUT/FAMILY.sm_90a.cubin and OUT/FAMILY.ptx
-#                              (compute_80), and their file names in OUT/kernels.index; without nvcc one line, and 0
-#   kernels.sh --emulated OUT  OUT/libmillrace_emulated.so: the same sources on a processor; without g++ one line, and 0
+#   kernels.sh OUT             every family as OUT/FAMILY.sm_80.cubin, OUT/FAMILY.sm_90a.cubin and
+#                              OUT/FAMILY.compute_80.ptx, and the families in OUT/kernels.txt; without nvcc one line
+#   kernels.sh --emulated OUT  OUT/libmillrace_emulated.so: the same sources on a processor; without g++ one line
 #   kernels.sh --check OUT     builds and runs the kernels' own checks in the emulator
 #   kernels.sh --benches OUT   the benches of all families (OUT/FAMILY.bench), for machines with a GPU
 #   kernels.sh --usage         registers, shared memory and spills of every kernel, sm_80 and sm_90a
@@ -20,8 +20,9 @@ cache="${MILLRACE_CACHE:-$HOME/.cache/millrace}/nvcc"
 jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
 wheels=(nvidia-cuda-nvcc nvidia-cuda-crt nvidia-nvvm nvidia-cuda-runtime nvidia-cuda-cccl)
 wheels_version="13.0.*"
-nvcc_flags=(-std=c++17 -O3 -fmad=false -lineinfo -I"$sources")
+nvcc_flags=(-std=c++17 -O3 -fmad=false -I"$sources")
 emulated_flags=(-O2 -std=c++17 -ffp-contract=off -fno-strict-aliasing -fPIC -DMILLRACE_EMULATED -I"$sources")
+warnings=(-Wall -Wextra -Wno-unknown-pragmas)
 
 find_nvcc() {
     local candidate
@@ -91,18 +92,17 @@ build_device() {
                     "$nvcc" "${nvcc_flags[@]}" -arch="$arch" -cubin "$source" -o >>"$lines"
             fi
         done
-        if stale "$out/$family.ptx" "$source" "${common[@]}" "${BASH_SOURCE[0]}"; then
-            build_line "$out/$family.ptx" "$nvcc" "${nvcc_flags[@]}" -arch=compute_80 -ptx "$source" -o >>"$lines"
+        if stale "$out/$family.compute_80.ptx" "$source" "${common[@]}" "${BASH_SOURCE[0]}"; then
+            build_line "$out/$family.compute_80.ptx" \
+                "$nvcc" "${nvcc_flags[@]}" -arch=compute_80 -ptx "$source" -o >>"$lines"
         fi
     done
     run_all "$lines"
-    for family in $(families); do
-        printf '%s\n' "$family.sm_80.cubin" "$family.sm_90a.cubin" "$family.ptx"
-    done >"$out/kernels.index.part"
-    if cmp -s "$out/kernels.index.part" "$out/kernels.index"; then
-        rm "$out/kernels.index.part"
+    families >"$out/kernels.txt.part"
+    if cmp -s "$out/kernels.txt.part" "$out/kernels.txt"; then
+        rm "$out/kernels.txt.part"
     else
-        mv "$out/kernels.index.part" "$out/kernels.index"
+        mv "$out/kernels.txt.part" "$out/kernels.txt"
     fi
 }
 
@@ -127,7 +127,7 @@ build_emulated() {
         object="$out/objects/$(basename "$source").o"
         objects+=("$object")
         if stale "$object" "$source" "${common[@]}" "${BASH_SOURCE[0]}"; then
-            build_line "$object" g++ "${emulated_flags[@]}" -Wall -Wextra -Wno-unknown-pragmas -c -x c++ "$source" -o >>"$lines"
+            build_line "$object" g++ "${emulated_flags[@]}" "${warnings[@]}" -c -x c++ "$source" -o >>"$lines"
         fi
     done
     run_all "$lines"
@@ -144,7 +144,7 @@ run_checks() {
     for source in "$checks"/*_check.cc; do
         check="$out/$(basename "$source" .cc)"
         if stale "$check" "$source" "${common[@]}" "${BASH_SOURCE[0]}"; then
-            g++ "${emulated_flags[@]}" -Wall -Wextra -I"$checks" -x c++ "$source" -o "$check.part" \
+            g++ "${emulated_flags[@]}" "${warnings[@]}" -I"$checks" -x c++ "$source" -o "$check.part" \
                 -L"$out" -lmillrace_emulated -Wl,-rpath,"$(cd "$out" && pwd)" -lpthread
             mv "$check.part" "$check"
         fi

@@ -293,69 +293,78 @@ FORCE_INLINE void fold(float (&totals)[WARP_STRIPS][WARP_GROUPS][4], float (&sum
     }
 }
 
-/**
- * The gate of a warp's two strips; lanes swap with their neighbour in g, so that each writes 8 bytes of one row. Totals
- * began as +0, so none is -0, and adding a bias of 0 where there is none changes nothing.
- */
-template <typename T>
-FORCE_INLINE void finish_gated_tile(const ProductArgs& args, int strip, int firstRow, int rows,
-                                    const float (&totals)[WARP_STRIPS][WARP_GROUPS][4]) {
+constexpr int TILE_FEATURES = TILE_STRIPS * STRIP_ROWS;
+constexpr int TOTALS_STRIDE = TILE_FEATURES + 4;  // floats from row to row: lanes (g, t) meet no bank twice
+
+static_assert(TILE_ROWS * TOTALS_STRIDE * 4 <= STAGES * Stage<WEIGHT_4>::BYTES, "totals replace the stages");
+
+/** A warp's totals into the CTA's, [row][feature]. */
+FORCE_INLINE void store_totals(float* all, int warpStrip, int warpGroup,
+                               const float (&totals)[WARP_STRIPS][WARP_GROUPS][4]) {
     int g = lane_index() / 4;
     int t = lane_index() % 4;
-    bool odd = g % 2 != 0;
-    float gateBias[WARP_STRIPS];
-    float upBias[WARP_STRIPS];
-#pragma unroll
-    for (int s = 0; s < WARP_STRIPS; s++) {
-        gateBias[s] = args.bias == nullptr ? 0.0f : args.bias[(strip + s) * STRIP_ROWS + g];
-        upBias[s] = args.bias == nullptr ? 0.0f : args.bias[(strip + s) * STRIP_ROWS + g + 8];
-    }
 #pragma unroll
     for (int group = 0; group < WARP_GROUPS; group++) {
-        uint32_t words[WARP_STRIPS];
 #pragma unroll
         for (int s = 0; s < WARP_STRIPS; s++) {
             const float(&c)[4] = totals[s][group];
-            float first = gated(c[0] + gateBias[s], c[2] + upBias[s], args.activation);   // of row 2t
-            float second = gated(c[1] + gateBias[s], c[3] + upBias[s], args.activation);  // of row 2t + 1
-            float got = shuffle_xor(odd ? first : second, 4);
-            words[s] = odd ? pack<T>(got, second) : pack<T>(first, got);
+            float* to = all + ((warpGroup + group) * 8 + 2 * t) * TOTALS_STRIDE + (warpStrip + s) * STRIP_ROWS + g;
+            to[0] = c[0];
+            to[TOTALS_STRIDE] = c[1];
+            to[8] = c[2];
+            to[TOTALS_STRIDE + 8] = c[3];
         }
-        int row = firstRow + group * 8 + 2 * t + (odd ? 1 : 0);
-        int inner = strip * 8 + g / 2 * 2;
+    }
+}
+
+/** Two gates of one strip and row, inner values 2t and 2t + 1 of its 8, rounded to T. */
+template <typename T> FORCE_INLINE uint32_t gate_pair(const ProductArgs& args, const float* sums, int strip, int t) {
+    float gates[2] = {sums[2 * t], sums[2 * t + 1]};
+    float ups[2] = {sums[2 * t + 8], sums[2 * t + 9]};
+    if (args.bias != nullptr) {
+        const float* bias = args.bias + strip * STRIP_ROWS + 2 * t;
+        gates[0] += bias[0];
+        gates[1] += bias[1];
+        ups[0] += bias[8];
+        ups[1] += bias[9];
+    }
+    return pack<T>(gated(gates[0], ups[0], args.activation), gated(gates[1], ups[1], args.activation));
+}
+
+/** The gates of a tile that has no padding: a thread makes 8 values of one row, 16 bytes in activation order. */
+template <typename T>
+FORCE_INLINE void finish_gated_tile(const ProductArgs& args, const TilePlace& place, int rows, const float* all) {
+    for (int i = static_cast<int>(threadIdx.x); i < TILE_ROWS * TILE_STRIPS; i += PRODUCT_THREADS) {
+        int t = i % 4;
+        int strips = i / 32 % 2 * 4;                // the first of 4, which make 32 inner columns
+        int rowInTile = i / 64 * 8 + i / 4 % 8;
+        int row = place.firstRow + rowInTile;
         if (row < rows) {
-            uint2* to = reinterpret_cast<uint2*>(static_cast<T*>(args.output) +
-                                                 activation_index(row, inner, args.outputColumns));
-            *to = make_uint2(words[0], words[1]);
+            int strip = place.firstStrip + strips;
+            const float* sums = all + rowInTile * TOTALS_STRIDE + strips * STRIP_ROWS;
+            uint4 eight = make_uint4(gate_pair<T>(args, sums, strip, t),
+                                     gate_pair<T>(args, sums + STRIP_ROWS, strip + 1, t),
+                                     gate_pair<T>(args, sums + 2 * STRIP_ROWS, strip + 2, t),
+                                     gate_pair<T>(args, sums + 3 * STRIP_ROWS, strip + 3, t));
+            store16(static_cast<T*>(args.output) + activation_index(row, strip * 8 + 2 * t, args.outputColumns), eight);
         }
     }
 }
 
 template <typename T>
-FORCE_INLINE void finish_tile(const ProductArgs& args, int strip, int firstRow, int rows,
-                              const float (&totals)[WARP_STRIPS][WARP_GROUPS][4]) {
-    int strips = args.features / STRIP_ROWS;
-    if (args.epilogue == EPILOGUE_GATED && (strip + WARP_STRIPS) * 8 <= args.innerColumns) {
-        finish_gated_tile<T>(args, strip, firstRow, rows, totals);
+FORCE_INLINE void finish_tile(const ProductArgs& args, const TilePlace& place, int rows, const float* all) {
+    if (args.epilogue == EPILOGUE_GATED && (place.firstStrip + TILE_STRIPS) * 8 <= args.innerColumns) {
+        finish_gated_tile<T>(args, place, rows, all);
         return;
     }
-    int g = lane_index() / 4;
-    int t = lane_index() % 4;
-#pragma unroll
-    for (int s = 0; s < WARP_STRIPS; s++) {
-        if (strip + s >= strips) {
-            return;
-        }
-#pragma unroll
-        for (int group = 0; group < WARP_GROUPS; group++) {
-            const float(&c)[4] = totals[s][group];
-            int row = firstRow + group * 8 + 2 * t;
-            if (row < rows) {
-                finish<T>(args, SumPair{row, strip + s, g, c[0], c[2]});
-            }
-            if (row + 1 < rows) {
-                finish<T>(args, SumPair{row + 1, strip + s, g, c[1], c[3]});
-            }
+    int strips = min(args.features / STRIP_ROWS - place.firstStrip, TILE_STRIPS);
+    int tileRows = min(rows - place.firstRow, TILE_ROWS);
+    for (int i = static_cast<int>(threadIdx.x); i < tileRows * TILE_STRIPS * 8; i += PRODUCT_THREADS) {
+        int strip = i / 8 % TILE_STRIPS;
+        int row = i / (8 * TILE_STRIPS);
+        if (strip < strips) {
+            const float* sums = all + row * TOTALS_STRIDE + strip * STRIP_ROWS + i % 8;
+            finish<T>(args, SumPair{place.firstRow + row, place.firstStrip + strip, i % 8, sums[0], sums[8]});
         }
     }
 }
@@ -401,9 +410,12 @@ template <typename T, int FORMAT> FORCE_INLINE void product_tile(const ProductAr
     if (inSegment > 0) {
         fold(totals, sums);
     }
-    if (!idle) {
-        finish_tile<T>(args, place.firstStrip + warpStrip, place.firstRow + warpGroup * 8, rows, totals);
-    }
+    copy_wait<0>();
+    cta_barrier();  // all are done with the stages
+    float* all = reinterpret_cast<float*>(stages);
+    store_totals(all, warpStrip, warpGroup, totals);
+    cta_barrier();
+    finish_tile<T>(args, place, rows, all);
 }
 
 }  // namespace
