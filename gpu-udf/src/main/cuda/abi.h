@@ -155,7 +155,7 @@ struct PlanArgs {
     int32_t group;                  // query heads of a kv head
     int32_t decodeRows;             // sequences with more rows are prefill's; 0: all are
     int32_t slots;                  // slots of scratch: (row, split) pairs there is room for
-    int32_t prefillPairs;           // of attention_prefill for the head dim: 64 for 256, else 128
+    int32_t prefillPairs;           // of attention_prefill for the head dim: 64 for 256, 96 for 96, else 128
 };
 static_assert(sizeof(PlanArgs) == 56, "PlanArgs");
 

@@ -158,7 +158,7 @@ struct Sharing {
 };
 
 inline int prefill_pairs_of(int headDim) {
-    return headDim > 128 ? 64 : 128;
+    return headDim > 128 ? 64 : headDim == 96 ? 96 : 128;
 }
 
 inline int prefill_threads_of(int headDim) {
@@ -166,7 +166,7 @@ inline int prefill_threads_of(int headDim) {
 }
 
 inline int prefill_shared_bytes_of(int headDim) {
-    int ring = headDim > 128 ? 2 : headDim == 96 ? 3 : 4;
+    int ring = headDim > 128 ? 2 : headDim > 96 ? 4 : 3;
     return headDim * (prefill_pairs_of(headDim) * 6 + ring * 128);
 }
 

@@ -22,15 +22,19 @@ namespace {
 constexpr int DECODE_WARPS = SPLIT_TILES;
 constexpr int COMBINE_AHEAD = 4;
 
-/** 16 pairs of one sequence and kv head. */
-struct DecodeTile {
+/** A unit of work: 16 pairs of one sequence and kv head, and which splits. In shared memory, written by one warp. */
+struct DecodeUnit {
     Run run;
     HeadBlocks blocks;
     int kvHead;
     int group;
     int firstPair;
-    Span seen;     // what any of the rows sees
-    Span rows[2];  // what the rows lane / 4 and lane / 4 + 8 see
+    Span seen;  // what any of the rows sees
+    int firstSplit;
+    int endSplit;
+    int slot;        // of the first row and split in scratch; below zero: the splits are added up
+    int slotStride;  // from row to row
+    Span spans[TILE_PAIRS];  // what each pair's row sees; nothing where there is no pair
 
     FORCE_INLINE int pair(int half) const {
         return firstPair + lane_index() / 4 + 8 * half;
@@ -38,15 +42,53 @@ struct DecodeTile {
     FORCE_INLINE bool valid(int half) const {
         return pair(half) < run.rows * group;
     }
+    FORCE_INLINE bool sees_group(int position) const {
+        return position + GROUP_KEYS > seen.from && position < seen.end;
+    }
 };
 
-/** What the warps of a CTA tell each other of a split. */
+/** What the warps of a CTA share. */
 struct DecodeShared {
+    DecodeUnit* unit;
     uint4* queries;  // [dim / 16][lane]
     uint4* weights;  // [tile][key / 16][lane]
     float* largest;  // [tile][pair]
     float* sums;     // [tile][pair]
 };
+
+/** Fills in a unit; by a whole warp. */
+template <int HEAD_DIM> FORCE_INLINE void find_unit(const AttentionArgs& args, int index, int kvHead, DecodeUnit& unit) {
+    PlanView plan{args.plan, args.sequencesMax};
+    int sequence = find_sequence(plan.unit_start(), args.step->sequences, index);
+    int local = index - plan.unit_start()[sequence];
+    int slot = plan.slot_start()[sequence];
+    bool walks = slot < 0;
+    int group = args.queryHeads / args.kv.kvHeads;
+    Run run = run_of(sequence, args.queryStart, args.contextLengths);
+    int firstSplit = run.span(0, args.window).from / SPLIT_KEYS;
+    int splits = (run.firstPosition + run.rows - 1) / SPLIT_KEYS - firstSplit + 1;
+    int firstPair = (walks ? local : local / splits) * TILE_PAIRS;
+    int pairs = run.rows * group;
+    int endPair = min(firstPair + TILE_PAIRS, pairs);
+    Span seen = {run.span(firstPair / group, args.window).from, run.span((endPair - 1) / group, args.window).end};
+    if (lane_index() < TILE_PAIRS) {
+        int pair = firstPair + lane_index();
+        unit.spans[lane_index()] = pair < pairs ? run.span(pair / group, args.window) : Span{0, 0};
+    }
+    if (lane_index() == 0) {
+        int first = walks ? seen.from / SPLIT_KEYS : firstSplit + local % splits;
+        unit.run = run;
+        unit.blocks = head_blocks<HEAD_DIM>(args, sequence, kvHead);
+        unit.kvHead = kvHead;
+        unit.group = group;
+        unit.firstPair = firstPair;
+        unit.seen = seen;
+        unit.firstSplit = first;
+        unit.endSplit = walks ? (seen.end - 1) / SPLIT_KEYS + 1 : first + 1;
+        unit.slot = walks ? -1 : slot + local % splits;
+        unit.slotStride = splits;
+    }
+}
 
 template <typename T, int HEAD_DIM> struct Decode {
     static constexpr int STEPS = HEAD_DIM / 16;
@@ -59,13 +101,9 @@ template <typename T, int HEAD_DIM> struct Decode {
     using ValueFragments = uint4[2][WARP_COLUMN_TILES];
 
     /** Lane i, and lane i + 16, get where the split's group i of 32 positions lies. */
-    static FORCE_INLINE uint32_t load_groups(const DecodeTile& tile, int splitStart) {
+    static FORCE_INLINE uint32_t load_groups(const Shared& shared, int splitStart) {
         int position = splitStart + lane_index() % (SPLIT_KEYS / GROUP_KEYS) * GROUP_KEYS;
-        return sees_group(tile, position) ? tile.blocks.template group<HEAD_DIM>(position) : 0;
-    }
-
-    static FORCE_INLINE bool sees_group(const DecodeTile& tile, int position) {
-        return position + GROUP_KEYS > tile.seen.from && position < tile.seen.end;
+        return shared.unit->sees_group(position) ? shared.unit->blocks.template group<HEAD_DIM>(position) : 0;
     }
 
     /** Keys of all 64 positions of a tile for 16 dims; where nobody sees a group of 32, zeros. */
@@ -78,12 +116,12 @@ template <typename T, int HEAD_DIM> struct Decode {
     }
 
     /** The warp's columns of the values of tile `index` of the split. */
-    static FORCE_INLINE void load_values(ValueFragments& to, const DecodeTile& tile, int splitStart, uint32_t groups,
+    static FORCE_INLINE void load_values(ValueFragments& to, const Shared& shared, int splitStart, uint32_t groups,
                                          int index) {
 #pragma unroll
         for (int half = 0; half < 2; half++) {
-            const unsigned char* group = tile.blocks.keys_of(shuffle(groups, 2 * index + half)) + tile.blocks.valueOffset;
-            bool seen = sees_group(tile, splitStart + index * TILE_KEYS + half * GROUP_KEYS);
+            const unsigned char* group = shared.unit->blocks.keys_of(shuffle(groups, 2 * index + half)) + shared.unit->blocks.valueOffset;
+            bool seen = shared.unit->sees_group(splitStart + index * TILE_KEYS + half * GROUP_KEYS);
 #pragma unroll
             for (int n = 0; n < WARP_COLUMN_TILES; n++) {
                 int column = warp_index() + n * DECODE_WARPS;
@@ -93,34 +131,35 @@ template <typename T, int HEAD_DIM> struct Decode {
         }
     }
 
-    static FORCE_INLINE void score(float (&scores)[8][4], const DecodeTile& tile, const Shared& shared, int splitStart,
+    static FORCE_INLINE void score(float (&scores)[8][4], const Shared& shared, int splitStart,
                                    uint32_t splitGroups) {
         int lane = lane_index();
         const unsigned char* groups[2];
 #pragma unroll
         for (int half = 0; half < 2; half++) {
             uint32_t group = shuffle(splitGroups, 2 * warp_index() + half);
-            bool seen = sees_group(tile, splitStart + warp_index() * TILE_KEYS + half * GROUP_KEYS);
-            groups[half] = seen ? tile.blocks.keys_of(group) : nullptr;
+            bool seen = shared.unit->sees_group(splitStart + warp_index() * TILE_KEYS + half * GROUP_KEYS);
+            groups[half] = seen ? shared.unit->blocks.keys_of(group) : nullptr;
         }
-        uint4 keys[KEY_STEPS_AHEAD + 1][4];
+        uint4 keys[KEY_STEPS_AHEAD][4];
 #pragma unroll
         for (int step = 0; step < KEY_STEPS_AHEAD && step < STEPS; step++) {
             load_keys(keys[step], groups, step);
         }
 #pragma unroll
         for (int step = 0; step < STEPS; step++) {
-            if (step + KEY_STEPS_AHEAD < STEPS) {
-                load_keys(keys[(step + KEY_STEPS_AHEAD) % (KEY_STEPS_AHEAD + 1)], groups, step + KEY_STEPS_AHEAD);
-            }
             uint4 query = shared.queries[step * WARP + lane];
 #pragma unroll
             for (int i = 0; i < 4; i++) {
-                mma_columns<T>(scores[2 * i], scores[2 * i + 1], query, keys[step % (KEY_STEPS_AHEAD + 1)][i]);
+                mma_columns<T>(scores[2 * i], scores[2 * i + 1], query, keys[step % KEY_STEPS_AHEAD][i]);
+            }
+            if (step + KEY_STEPS_AHEAD < STEPS) {
+                load_keys(keys[step % KEY_STEPS_AHEAD], groups, step + KEY_STEPS_AHEAD);
             }
         }
         int tileStart = splitStart + warp_index() * TILE_KEYS;
-        mask_scores(scores, tileStart, tile.rows);
+        const Span spans[2] = {shared.unit->spans[lane / 4], shared.unit->spans[lane / 4 + 8]};
+        mask_scores(scores, tileStart, spans);
     }
 
     /** The largest score of the split's tiles up to `index`, which nobody before it saw if there is none. */
@@ -132,19 +171,19 @@ template <typename T, int HEAD_DIM> struct Decode {
         return largest;
     }
 
-    /** One split: sums for the lane's two rows and the warp's columns of the output. Ends at a barrier. */
-    static FORCE_INLINE void split(const DecodeTile& tile, const Shared& shared, int splitStart, float scale, Output& output,
-                                   float (&largest)[2], float (&sum)[2]) {
+    /** One split: sums for the lane's two rows and the warp's columns of the output. */
+    static FORCE_INLINE void split(const Shared& shared, int splitStart, float scale, Output& output, float (&largest)[2],
+                                   float (&sum)[2]) {
         int lane = lane_index();
         int warp = warp_index();
-        uint32_t groups = load_groups(tile, splitStart);
-        int firstTile = max(0, tile.seen.from - splitStart) / TILE_KEYS;
-        int endTile = min(SPLIT_TILES, (tile.seen.end - splitStart + TILE_KEYS - 1) / TILE_KEYS);
+        uint32_t groups = load_groups(shared, splitStart);
+        int firstTile = max(0, shared.unit->seen.from - splitStart) / TILE_KEYS;
+        int endTile = min(SPLIT_TILES, (shared.unit->seen.end - splitStart + TILE_KEYS - 1) / TILE_KEYS);
         bool seen = warp >= firstTile && warp < endTile;
         float scores[8][4] = {};
         float tileLargest[2] = {NOTHING, NOTHING};
         if (seen) {
-            score(scores, tile, shared, splitStart, groups);
+            score(scores, shared, splitStart, groups);
             largest_scores(scores, tileLargest);
         }
         if (lane % 4 == 0) {
@@ -154,7 +193,7 @@ template <typename T, int HEAD_DIM> struct Decode {
         ValueFragments values[VALUE_TILES_AHEAD];
 #pragma unroll
         for (int i = 0; i < VALUE_TILES_AHEAD; i++) {
-            load_values(values[i], tile, splitStart, groups, i);
+            load_values(values[i], shared, splitStart, groups, i);
         }
         cta_barrier();
         if (seen) {
@@ -178,10 +217,9 @@ template <typename T, int HEAD_DIM> struct Decode {
                 add_tile(shared, i, scale, values[i % VALUE_TILES_AHEAD], output, largest, sum);
             }
             if (i + VALUE_TILES_AHEAD < SPLIT_TILES) {
-                load_values(values[i % VALUE_TILES_AHEAD], tile, splitStart, groups, i + VALUE_TILES_AHEAD);
+                load_values(values[i % VALUE_TILES_AHEAD], shared, splitStart, groups, i + VALUE_TILES_AHEAD);
             }
         }
-        cta_barrier();
     }
 
     /** Adds a tile's weighted values. */
@@ -220,18 +258,17 @@ template <typename T, int HEAD_DIM> struct Decode {
         }
     }
 
-    static FORCE_INLINE void store_partial(const AttentionArgs& args, const DecodeTile& tile, int firstSlot, int splits,
-                                           int split, const Output& output, const float (&largest)[2],
-                                           const float (&sum)[2]) {
+    static FORCE_INLINE void store_partial(const AttentionArgs& args, const DecodeUnit& unit, const Output& output,
+                                           const float (&largest)[2], const float (&sum)[2]) {
         int lane = lane_index();
 #pragma unroll
         for (int half = 0; half < 2; half++) {
-            if (!tile.valid(half)) {
+            if (!unit.valid(half)) {
                 continue;
             }
-            int slot = firstSlot + tile.pair(half) / tile.group * splits + split;
+            int slot = unit.slot + unit.pair(half) / unit.group * unit.slotStride;
             int64_t head =
-                static_cast<int64_t>(slot) * args.queryHeads + tile.kvHead * tile.group + tile.pair(half) % tile.group;
+                static_cast<int64_t>(slot) * args.queryHeads + unit.kvHead * unit.group + unit.pair(half) % unit.group;
             if (warp_index() == 0 && lane % 4 == 0) {
                 args.partialSums[head * 2] = largest[half];
                 args.partialSums[head * 2 + 1] = sum[half];
@@ -247,16 +284,16 @@ template <typename T, int HEAD_DIM> struct Decode {
         }
     }
 
-    static FORCE_INLINE void store_total(const AttentionArgs& args, const DecodeTile& tile, const Output& output,
+    static FORCE_INLINE void store_total(const AttentionArgs& args, const DecodeUnit& unit, const Output& output,
                                          const float (&sum)[2]) {
 #pragma unroll
         for (int half = 0; half < 2; half++) {
-            if (!tile.valid(half)) {
+            if (!unit.valid(half)) {
                 continue;
             }
             float inverse = 1.0f / sum[half];
-            int row = tile.run.firstRow + tile.pair(half) / tile.group;
-            int head = tile.kvHead * tile.group + tile.pair(half) % tile.group;
+            int row = unit.run.firstRow + unit.pair(half) / unit.group;
+            int head = unit.kvHead * unit.group + unit.pair(half) % unit.group;
 #pragma unroll
             for (int n = 0; n < WARP_COLUMN_TILES; n++) {
                 int column = warp_index() + n * DECODE_WARPS;
@@ -268,79 +305,62 @@ template <typename T, int HEAD_DIM> struct Decode {
         }
     }
 
-    /** Walks all splits that the tile's rows see. */
-    static FORCE_INLINE void walk(const AttentionArgs& args, const DecodeTile& tile, const Shared& shared) {
+    /** All splits of the unit in shared memory. Ends at a barrier. */
+    static FORCE_INLINE void attend(const AttentionArgs& args, const Shared& shared) {
+        const DecodeUnit& unit = *shared.unit;
         Output total = {};
         float totalLargest[2] = {NOTHING, NOTHING};
         float totalSum[2] = {0.0f, 0.0f};
-        int endSplit = (tile.seen.end + SPLIT_KEYS - 1) / SPLIT_KEYS;
-        for (int i = tile.seen.from / SPLIT_KEYS; i < endSplit; i++) {
+        for (int i = unit.firstSplit; i < unit.endSplit; i++) {
             Output output = {};
             float largest[2] = {NOTHING, NOTHING};
             float sum[2] = {0.0f, 0.0f};
-            split(tile, shared, i * SPLIT_KEYS, args.scale, output, largest, sum);
+            split(shared, i * SPLIT_KEYS, args.scale, output, largest, sum);
+            if (unit.slot >= 0) {
+                store_partial(args, unit, output, largest, sum);
+            } else {
 #pragma unroll
-            for (int half = 0; half < 2; half++) {
-                Folding folding = fold_sums(totalLargest[half], totalSum[half], largest[half], sum[half], args.scale);
+                for (int half = 0; half < 2; half++) {
+                    Folding folding = fold_sums(totalLargest[half], totalSum[half], largest[half], sum[half], args.scale);
 #pragma unroll
-                for (int n = 0; n < WARP_COLUMN_TILES; n++) {
-                    total[n][2 * half] = fold_output(total[n][2 * half], output[n][2 * half], folding);
-                    total[n][2 * half + 1] = fold_output(total[n][2 * half + 1], output[n][2 * half + 1], folding);
+                    for (int n = 0; n < WARP_COLUMN_TILES; n++) {
+                        total[n][2 * half] = fold_output(total[n][2 * half], output[n][2 * half], folding);
+                        total[n][2 * half + 1] = fold_output(total[n][2 * half + 1], output[n][2 * half + 1], folding);
+                    }
+                }
+                if (i == unit.endSplit - 1) {
+                    store_total(args, unit, total, totalSum);
                 }
             }
+            cta_barrier();  // the next split, or unit, writes to shared memory
         }
-        store_total(args, tile, total, totalSum);
     }
 
-    static FORCE_INLINE void unit(const AttentionArgs& args, const PlanView& plan, int unit, int kvHead, Shared shared) {
-        int sequence = find_sequence(plan.unit_start(), args.step->sequences, unit);
-        int local = unit - plan.unit_start()[sequence];
-        int firstSlot = plan.slot_start()[sequence];
-        DecodeTile tile;
-        tile.run = run_of(sequence, args.queryStart, args.contextLengths);
-        tile.blocks = head_blocks<HEAD_DIM>(args, sequence, kvHead);
-        tile.kvHead = kvHead;
-        tile.group = args.queryHeads / args.kv.kvHeads;
-        int firstSplit = tile.run.span(0, args.window).from / SPLIT_KEYS;
-        int splits = (tile.run.firstPosition + tile.run.rows - 1) / SPLIT_KEYS - firstSplit + 1;
-        int index = firstSlot >= 0 ? local / splits : local;
-        tile.firstPair = index * TILE_PAIRS;
-        int pairs = tile.run.rows * tile.group;
-        int lastPair = min(tile.firstPair + TILE_PAIRS, pairs) - 1;
-        tile.seen = {tile.run.span(tile.firstPair / tile.group, args.window).from,
-                     tile.run.span(lastPair / tile.group, args.window).end};
-        for (int half = 0; half < 2; half++) {
-            tile.rows[half] = tile.valid(half) ? tile.run.span(tile.pair(half) / tile.group, args.window) : Span{0, 0};
+    static FORCE_INLINE void run(const AttentionArgs& args, const Shared& shared) {
+        int works = args.plan->units * args.kv.kvHeads;
+        for (int work = static_cast<int>(blockIdx.x); work < works; work += static_cast<int>(gridDim.x)) {
+            DecodeUnit& unit = *shared.unit;
+            if (warp_index() == 0) {
+                find_unit<HEAD_DIM>(args, work / args.kv.kvHeads, work % args.kv.kvHeads, unit);
+            }
+            cta_barrier();
+            for (int step = warp_index(); step < STEPS; step += DECODE_WARPS) {
+                shared.queries[step * WARP + lane_index()] =
+                    load_queries<HEAD_DIM>(args, unit.run, unit.kvHead, unit.group, unit.firstPair, step);
+            }
+            cta_barrier();
+            attend(args, shared);
         }
-        for (int step = warp_index(); step < STEPS; step += DECODE_WARPS) {
-            shared.queries[step * WARP + lane_index()] =
-                load_queries<HEAD_DIM>(args, tile.run, kvHead, tile.group, tile.firstPair, step);
-        }
-        cta_barrier();
-        if (firstSlot < 0) {
-            walk(args, tile, shared);
-            return;
-        }
-        Output output = {};
-        float largest[2] = {NOTHING, NOTHING};
-        float sum[2] = {0.0f, 0.0f};
-        int i = local % splits;
-        split(tile, shared, (firstSplit + i) * SPLIT_KEYS, args.scale, output, largest, sum);
-        store_partial(args, tile, firstSlot, splits, i, output, largest, sum);
     }
 };
 
 template <typename T, int HEAD_DIM> FORCE_INLINE void decode(const AttentionArgs& args) {
+    SHARED_ARRAY(DecodeUnit, unit, 1);
     SHARED_ARRAY(uint4, queries, HEAD_DIM / 16 * WARP);
     SHARED_ARRAY(uint4, weights, SPLIT_TILES * 4 * WARP);
     SHARED_ARRAY(float, largest, SPLIT_TILES * TILE_PAIRS);
     SHARED_ARRAY(float, sums, SPLIT_TILES * TILE_PAIRS);
-    PlanView plan{args.plan, args.sequencesMax};
-    int works = args.plan->units * args.kv.kvHeads;
-    for (int work = static_cast<int>(blockIdx.x); work < works; work += static_cast<int>(gridDim.x)) {
-        Decode<T, HEAD_DIM>::unit(args, plan, work / args.kv.kvHeads, work % args.kv.kvHeads,
-                                  {queries, weights, largest, sums});
-    }
+    Decode<T, HEAD_DIM>::run(args, {unit, queries, weights, largest, sums});
 }
 
 /** Adds the splits of 4 dims of one head of one row. */

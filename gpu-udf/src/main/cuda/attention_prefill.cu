@@ -8,11 +8,11 @@
 // grid.x is the number of tiles: the sum over prefill's sequences of rows * group / pairs, rounded up. Tiles with long contexts first.
 //
 //   head dim   pairs   warps   ring   shared bytes
-//         16     128       8      4          20480
-//         32     128       8      4          40960
-//         64     128       8      4          81920
-//         80     128       8      4         102400
-//         96     128       8      3         110592
+//         16     128       8      3          18432
+//         32     128       8      3          36864
+//         64     128       8      3          73728
+//         80     128       8      3          92160
+//         96      96       6      3          92160
 //        128     128       8      4         163840
 //        256      64       4      2         163840
 //
@@ -27,7 +27,7 @@ using namespace millrace;
 namespace {
 
 constexpr int prefill_warps(int headDim) {
-    return headDim > 128 ? 4 : 8;
+    return headDim > 128 ? 4 : headDim == 96 ? 6 : 8;
 }
 
 constexpr int prefill_pairs(int headDim) {
@@ -36,7 +36,7 @@ constexpr int prefill_pairs(int headDim) {
 
 /** Parts of the ring: as many as leave room for two CTAs, where that is possible at all. */
 constexpr int prefill_ring(int headDim) {
-    return headDim > 128 ? 2 : headDim == 96 ? 3 : 4;
+    return headDim > 128 ? 2 : headDim > 96 ? 4 : 3;
 }
 
 constexpr int prefill_ctas(int headDim) {
@@ -47,26 +47,48 @@ constexpr int prefill_shared_bytes(int headDim) {
     return prefill_pairs(headDim) * headDim * (2 + 4) + prefill_ring(headDim) * TILE_KEYS * headDim * 2;
 }
 
-/** What a CTA, and in it a warp, has before it. */
+static_assert(prefill_shared_bytes(64) == 73728 && prefill_shared_bytes(128) == 163840, "as the host computes it");
+static_assert(prefill_shared_bytes(256) == 163840, "as the host computes it");
+
+/** The pairs of one CTA: of one sequence and kv head. In shared memory, written by one warp. */
 struct PrefillTile {
     Run run;
     HeadBlocks blocks;
     int kvHead;
     int group;
-    int firstPair;  // of the warp
-    int pairs;      // of the run
-    Span seen;      // what any row of the CTA sees
-    Span warpSeen;  // what any row of the warp sees; empty where it has none
-    Span warpAll;   // what every row of the warp sees
-    Span rows[2];   // what the rows lane / 4 and lane / 4 + 8 see
+    int firstPair;
+    int endPair;
+    Span seen;                       // what any of the rows sees
+    Span spans[8 * TILE_PAIRS];      // what each pair's row sees; nothing where there is no pair
 
-    FORCE_INLINE int pair(int half) const {
-        return firstPair + lane_index() / 4 + 8 * half;
-    }
-    FORCE_INLINE Span span(int pair, int window) const {
-        return run.span(pair / group, window);
+    FORCE_INLINE bool sees_group(int position) const {
+        return position + GROUP_KEYS > seen.from && position < seen.end;
     }
 };
+
+/** Fills in a tile; by a whole warp. */
+template <int HEAD_DIM, int PAIRS>
+FORCE_INLINE void find_tile(const AttentionArgs& args, int index, int kvHead, PrefillTile& tile) {
+    PlanView plan{args.plan, args.sequencesMax};
+    int sequence = find_sequence(plan.tile_start(), args.step->sequences, index);
+    int firstPair = (index - plan.tile_start()[sequence]) * PAIRS;
+    int group = args.queryHeads / args.kv.kvHeads;
+    Run run = run_of(sequence, args.queryStart, args.contextLengths);
+    int endPair = min(firstPair + PAIRS, run.rows * group);
+    for (int i = lane_index(); i < PAIRS; i += WARP) {
+        int pair = firstPair + i;
+        tile.spans[i] = pair < endPair ? run.span(pair / group, args.window) : Span{0, 0};
+    }
+    if (lane_index() == 0) {
+        tile.run = run;
+        tile.blocks = head_blocks<HEAD_DIM>(args, sequence, kvHead);
+        tile.kvHead = kvHead;
+        tile.group = group;
+        tile.firstPair = firstPair;
+        tile.endPair = endPair;
+        tile.seen = {run.span(firstPair / group, args.window).from, run.span((endPair - 1) / group, args.window).end};
+    }
+}
 
 template <typename T, int HEAD_DIM> struct Prefill {
     static constexpr int THREADS = prefill_warps(HEAD_DIM) * WARP;
@@ -94,7 +116,7 @@ template <typename T, int HEAD_DIM> struct Prefill {
 
         FORCE_INLINE bool seen(int half) const {
             int position = this->position() + half * GROUP_KEYS;
-            return position + GROUP_KEYS > tile->seen.from && position < tile->seen.end;
+            return tile->sees_group(position);
         }
 
         /** Asks early where the next tile lies, so that nobody waits for it when it is copied. */
@@ -199,18 +221,25 @@ template <typename T, int HEAD_DIM> struct Prefill {
         return totals + (warp_index() * COLUMN_TILES + column) * WARP + lane_index();
     }
 
+    static FORCE_INLINE void fold_tile(float (&output)[4], float4 total, const Folding (&folding)[2]) {
+        output[0] = fold_output(total.x, output[0], folding[0]);
+        output[1] = fold_output(total.y, output[1], folding[0]);
+        output[2] = fold_output(total.z, output[2], folding[1]);
+        output[3] = fold_output(total.w, output[3], folding[1]);
+    }
+
     /** Adds the split that ended to the splits before it; `first` where there are none. */
     static FORCE_INLINE void fold(float4* totals, bool first, Output& output, const Folding (&folding)[2]) {
+        if (first) {
 #pragma unroll
-        for (int n = 0; n < COLUMN_TILES; n++) {
-            float4 total = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
-            if (!first) {
-                total = *total_at(totals, n);
+            for (int n = 0; n < COLUMN_TILES; n++) {
+                fold_tile(output[n], make_float4(0.0f, 0.0f, 0.0f, 0.0f), folding);
             }
-            output[n][0] = fold_output(total.x, output[n][0], folding[0]);
-            output[n][1] = fold_output(total.y, output[n][1], folding[0]);
-            output[n][2] = fold_output(total.z, output[n][2], folding[1]);
-            output[n][3] = fold_output(total.w, output[n][3], folding[1]);
+        } else {
+#pragma unroll
+            for (int n = 0; n < COLUMN_TILES; n++) {
+                fold_tile(output[n], *total_at(totals, n), folding);
+            }
         }
     }
 
@@ -230,8 +259,8 @@ template <typename T, int HEAD_DIM> struct Prefill {
                                    const float (&sum)[2]) {
 #pragma unroll
         for (int half = 0; half < 2; half++) {
-            int pair = tile.pair(half);
-            if (pair < tile.pairs) {
+            int pair = tile.firstPair + warp_index() * TILE_PAIRS + lane_index() / 4 + 8 * half;
+            if (pair < tile.endPair) {
                 float inverse = 1.0f / sum[half];
                 int row = tile.run.firstRow + pair / tile.group;
                 int column = (tile.kvHead * tile.group + pair % tile.group) * HEAD_DIM + lane_index() % 4 * 2;
@@ -253,16 +282,25 @@ template <typename T, int HEAD_DIM> struct Prefill {
         float totalSum[2] = {0.0f, 0.0f};
         bool firstSplit = true;
         int lastTile = (tile.seen.end - 1) / TILE_KEYS;
+        const Span* spans = tile.spans + warp_index() * TILE_PAIRS;
+        int lastPair = min(TILE_PAIRS, tile.endPair - tile.firstPair - warp_index() * TILE_PAIRS) - 1;
+        Span warpSeen = {0, 0};  // what any row of the warp sees
+        Span warpAll = {0, 0};   // what every row of the warp sees
+        if (lastPair >= 0) {
+            warpSeen = {spans[0].from, spans[lastPair].end};
+            warpAll = {spans[lastPair].from, spans[0].end};
+        }
         for (int index = tile.seen.from / TILE_KEYS; index <= lastTile; index++) {
             int tileStart = index * TILE_KEYS;
-            bool seen = tileStart < tile.warpSeen.end && tileStart + TILE_KEYS > tile.warpSeen.from;
+            bool seen = tileStart < warpSeen.end && tileStart + TILE_KEYS > warpSeen.from;
             const unsigned char* keys = ring.next();
             uint4 weights[4];
             if (seen) {
                 float scores[8][4];
                 score(scores, queries, keys);
-                if (tileStart < tile.warpAll.from || tileStart + TILE_KEYS > tile.warpAll.end) {
-                    mask_scores(scores, tileStart, tile.rows);
+                if (tileStart < warpAll.from || tileStart + TILE_KEYS > warpAll.end) {
+                    const Span rows[2] = {spans[lane_index() / 4], spans[lane_index() / 4 + 8]};
+                    mask_scores(scores, tileStart, rows);
                 }
                 float tileLargest[2];
                 largest_scores(scores, tileLargest);
@@ -310,47 +348,25 @@ template <typename T, int HEAD_DIM> struct Prefill {
         store(args, tile, output, totalSum);
     }
 
-    static FORCE_INLINE PrefillTile tile_of(const AttentionArgs& args, const PlanView& plan, int index) {
-        PrefillTile tile;
-        int sequence = find_sequence(plan.tile_start(), args.step->sequences, index);
-        int first = (index - plan.tile_start()[sequence]) * PAIRS;
-        tile.run = run_of(sequence, args.queryStart, args.contextLengths);
-        tile.kvHead = static_cast<int>(blockIdx.y);
-        tile.blocks = head_blocks<HEAD_DIM>(args, sequence, tile.kvHead);
-        tile.group = args.queryHeads / args.kv.kvHeads;
-        tile.pairs = tile.run.rows * tile.group;
-        tile.seen = {tile.span(first, args.window).from, tile.span(min(first + PAIRS, tile.pairs) - 1, args.window).end};
-        tile.firstPair = first + warp_index() * TILE_PAIRS;
-        tile.warpSeen = {0, 0};
-        tile.warpAll = {0, 0};
-        if (tile.firstPair < tile.pairs) {
-            Span top = tile.span(tile.firstPair, args.window);
-            Span bottom = tile.span(min(tile.firstPair + TILE_PAIRS, tile.pairs) - 1, args.window);
-            tile.warpSeen = {top.from, bottom.end};
-            tile.warpAll = {bottom.from, top.end};
-        }
-        for (int half = 0; half < 2; half++) {
-            tile.rows[half] = tile.pair(half) < tile.pairs ? tile.span(tile.pair(half), args.window) : Span{0, 0};
-        }
-        return tile;
-    }
-
-    static FORCE_INLINE void run(const AttentionArgs& args) {
+    static FORCE_INLINE void run(const AttentionArgs& args, PrefillTile& tile) {
         unsigned char* memory = dynamic_shared();
         unsigned char* queries = memory + RING * PART_BYTES + warp_index() * (TILE_PAIRS * HEAD_DIM * 2);
         float4* totals = reinterpret_cast<float4*>(memory + RING * PART_BYTES + PAIRS * HEAD_DIM * 2);
-        PlanView plan{args.plan, args.sequencesMax};
         int tiles = args.plan->tiles;
         for (int i = static_cast<int>(blockIdx.x); i < tiles; i += static_cast<int>(gridDim.x)) {
-            PrefillTile tile = tile_of(args, plan, tiles - 1 - i);
+            if (warp_index() == 0) {
+                find_tile<HEAD_DIM, PAIRS>(args, tiles - 1 - i, static_cast<int>(blockIdx.y), tile);
+            }
+            cta_barrier();
             Ring ring;
             ring.begin(memory, tile);
+            int firstPair = tile.firstPair + warp_index() * TILE_PAIRS;
             for (int step = 0; step < STEPS; step++) {
-                uint4 query = load_queries<HEAD_DIM>(args, tile.run, tile.kvHead, tile.group, tile.firstPair, step);
+                uint4 query = load_queries<HEAD_DIM>(args, tile.run, tile.kvHead, tile.group, firstPair, step);
                 store16(queries + (step * WARP + lane_index()) * 16, query);
             }
             attend(args, tile, ring, queries, totals);
-            cta_barrier();  // the next tile's parts come where others may still read
+            cta_barrier();  // the next tile, and its parts, come where others may still read
         }
     }
 };
@@ -360,7 +376,8 @@ template <typename T, int HEAD_DIM> struct Prefill {
 #define ATTENTION_PREFILL(type, headDim)                                                                       \
     KERNEL_BOUNDS(attention_prefill_##type##_h##headDim, AttentionArgs, prefill_warps(headDim) * WARP, \
                   prefill_ctas(headDim)) {                                                                     \
-        Prefill<type, headDim>::run(args);                                                                     \
+        SHARED_ARRAY(PrefillTile, tile, 1);                                                                    \
+        Prefill<type, headDim>::run(args, *tile);                                                              \
     }
 
 #define ATTENTION_PREFILL_ALL(type) \
