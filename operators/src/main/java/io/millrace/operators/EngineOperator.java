@@ -93,7 +93,8 @@ public abstract class EngineOperator<I, T extends EngineTurn, O> extends Abstrac
     /** Leases the engine under a name of this subtask. Once, when the operator opens. */
     protected EngineLease leaseEngine(String stage, EngineLease.StepListener listener, int maxUnacknowledgedSteps) {
         String name = stage + "-" + getRuntimeContext().getTaskInfo().getIndexOfThisSubtask();
-        EngineLease held = engines.lease(name, listener, maxUnacknowledgedSteps);
+        EngineSource placed = engines.at(DevicePlace.of(getRuntimeContext()));
+        EngineLease held = placed.lease(name, listener, maxUnacknowledgedSteps);
         lease = held;
         return held;
     }

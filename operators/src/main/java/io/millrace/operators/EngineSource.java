@@ -14,4 +14,9 @@ public interface EngineSource extends Serializable {
      * @param maxUnacknowledgedSteps outputs that may be under way before the lease's sequences wait
      */
     EngineLease lease(String name, EngineLease.StepListener listener, int maxUnacknowledgedSteps);
+
+    /** This source for a subtask at a place, which decides the device of its engine where the settings leave it open. */
+    default EngineSource at(DevicePlace place) {
+        return this;
+    }
 }

@@ -3,9 +3,12 @@ package io.millrace.job.graph;
 import static org.apache.flink.configuration.ConfigOptions.key;
 
 import io.millrace.engine.SpeculationParameters;
+import io.millrace.engine.backend.Backends;
+import io.millrace.engine.backend.KvPoolSize;
 import io.millrace.engine.speculation.DrafterKind;
 import io.millrace.kv.ErrorCode;
 import io.millrace.kv.ServingException;
+import io.millrace.operators.model.ModelSettings;
 import io.millrace.operators.tiers.LoadPolicy;
 import io.millrace.operators.tiers.TierSettings;
 import java.time.Duration;
@@ -50,15 +53,18 @@ public final class MillraceOptions {
     /** Which backend runs the model. */
     public static final ConfigOption<String> BACKEND = key("millrace.backend.name")
             .stringType()
-            .defaultValue("cpu")
-            .withDescription("The backend that runs the model, by the name it is registered under.");
+            .defaultValue(Backends.AUTO)
+            .withDescription(
+                    "The backend that runs the model: cuda, cpu or sim. auto is cuda where that finds a device,"
+                            + " and cpu elsewhere; the log says why.");
 
     /** Settings of the backend's own. */
     public static final ConfigOption<Map<String, String>> BACKEND_PARAMETERS = key("millrace.backend.parameters")
             .mapType()
             .defaultValue(Map.of())
             .withDescription("Settings of the backend's own, as name:value,name:value. docs/sim.md has those of sim;"
-                    + " cpu has none.");
+                    + " cpu has none. Where the backend is auto, each begins with its backend's name and a dot, and"
+                    + " those of the backend that is chosen count.");
 
     /** Compute threads. */
     public static final ConfigOption<Integer> BACKEND_THREADS = key("millrace.backend.threads")
@@ -69,8 +75,10 @@ public final class MillraceOptions {
     /** Which device. */
     public static final ConfigOption<Integer> BACKEND_DEVICE = key("millrace.backend.device")
             .intType()
-            .defaultValue(0)
-            .withDescription("Index of the device to run on, among those of the backend's kind.");
+            .defaultValue(ModelSettings.ANY_DEVICE)
+            .withDescription("Index of the device to run on, among those of the backend's kind. -1 is one of those that"
+                    + " Flink's external resource gpu gives the TaskManager, where that is configured, or else of those"
+                    + " there are: subtasks go round.");
 
     // ---- the engine
 
@@ -83,14 +91,30 @@ public final class MillraceOptions {
     /** Memory of the KV blocks. */
     public static final ConfigOption<MemorySize> KV_MEMORY = key("millrace.engine.kv-memory")
             .memoryType()
-            .defaultValue(MemorySize.ofMebiBytes(512))
-            .withDescription("Memory of the engine's KV blocks, allocated at its start.");
+            .noDefaultValue()
+            .withDescription("Memory of the engine's KV blocks, allocated at its start. Without it 512 MiB on a backend"
+                    + " that computes on the host; on a device what millrace.engine.device-memory-fraction says.");
+
+    /** Share of a device's memory. */
+    public static final ConfigOption<Double> DEVICE_MEMORY_FRACTION = key("millrace.engine.device-memory-fraction")
+            .doubleType()
+            .defaultValue(KvPoolSize.DEFAULT_FREE_FRACTION)
+            .withDescription("Share of a device's memory, of what is free beside the weights and the reserve, that the"
+                    + " engine's KV blocks take where neither their number nor their memory is set. A second engine on"
+                    + " the device finds what the first has left: set their memory then.");
+
+    /** Device memory that is left to others. */
+    public static final ConfigOption<MemorySize> DEVICE_MEMORY_RESERVE = key("millrace.engine.device-memory-reserve")
+            .memoryType()
+            .defaultValue(new MemorySize(KvPoolSize.DEFAULT_RESERVE_BYTES))
+            .withDescription("Memory of a device that the engine's KV blocks leave to others before they take their"
+                    + " share.");
 
     /** Number of KV blocks. */
     public static final ConfigOption<Integer> BLOCK_COUNT = key("millrace.engine.block-count")
             .intType()
             .defaultValue(0)
-            .withDescription("Number of the engine's KV blocks; 0 is as many as millrace.engine.kv-memory holds.");
+            .withDescription("Number of the engine's KV blocks; 0 is as many as their memory holds.");
 
     /** Tokens of a batch. */
     public static final ConfigOption<Integer> MAX_BATCH_TOKENS = key("millrace.engine.max-batch-tokens")
@@ -442,6 +466,8 @@ public final class MillraceOptions {
                 BACKEND_DEVICE,
                 BLOCK_SIZE_TOKENS,
                 KV_MEMORY,
+                DEVICE_MEMORY_FRACTION,
+                DEVICE_MEMORY_RESERVE,
                 BLOCK_COUNT,
                 MAX_BATCH_TOKENS,
                 MAX_BATCH_SEQUENCES,

@@ -1,5 +1,6 @@
 package io.millrace.job.graph;
 
+import io.millrace.engine.backend.KvPoolSize;
 import io.millrace.engine.repository.ModelParameters;
 import io.millrace.engine.repository.ModelRepository;
 import io.millrace.engine.repository.RepositoryModel;
@@ -9,6 +10,7 @@ import io.millrace.operators.model.ModelSettings;
 import java.nio.file.Path;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.MemorySize;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,11 +51,10 @@ final class ModelResolution {
                         : stored.backendParameters(),
                 stored == null || configuration.contains(MillraceOptions.BACKEND_DEVICE)
                         ? configuration.get(MillraceOptions.BACKEND_DEVICE)
-                        : stored.deviceIndex(),
+                        : stored.deviceIndex(configuration.get(MillraceOptions.BACKEND_DEVICE)),
                 number(configuration, MillraceOptions.BACKEND_THREADS, stored, ModelParameters.THREAD_COUNT),
                 number(configuration, MillraceOptions.BLOCK_SIZE_TOKENS, stored, ModelParameters.BLOCK_SIZE_TOKENS),
-                number(configuration, MillraceOptions.BLOCK_COUNT, stored, ModelParameters.BLOCK_COUNT),
-                configuration.get(MillraceOptions.KV_MEMORY).getBytes(),
+                poolSize(configuration, stored),
                 number(configuration, MillraceOptions.MAX_BATCH_TOKENS, stored, ModelParameters.MAX_BATCH_TOKENS),
                 configuration.get(MillraceOptions.PREFILL_BATCH_TOKENS),
                 stored == null || configuration.contains(MillraceOptions.MAX_BATCH_SEQUENCES)
@@ -67,6 +68,24 @@ final class ModelResolution {
                         .orElse(""),
                 configuration.get(MillraceOptions.SPECULATION_DRAFT_KV_MEMORY).getBytes(),
                 configuration.get(MillraceOptions.ENGINE_LINGER));
+    }
+
+    private static KvPoolSize poolSize(Configuration configuration, @Nullable RepositoryModel stored) {
+        double fraction = configuration.get(MillraceOptions.DEVICE_MEMORY_FRACTION);
+        // NaN fails the comparison.
+        if (!(fraction > 0 && fraction <= 1)) {
+            throw new ServingException(
+                    ErrorCode.INVALID_REQUEST,
+                    MillraceOptions.DEVICE_MEMORY_FRACTION.key() + " must be above 0 and at most 1: " + fraction);
+        }
+        return new KvPoolSize(
+                number(configuration, MillraceOptions.BLOCK_COUNT, stored, ModelParameters.BLOCK_COUNT),
+                configuration
+                        .getOptional(MillraceOptions.KV_MEMORY)
+                        .map(MemorySize::getBytes)
+                        .orElse(0L),
+                fraction,
+                configuration.get(MillraceOptions.DEVICE_MEMORY_RESERVE).getBytes());
     }
 
     private static Path modelFile(Configuration configuration) {

@@ -20,8 +20,8 @@ class MillraceOptionsTest {
     @Test
     void optionsAndDefaults() {
         Map<String, String> expected = new LinkedHashMap<>();
-        expected.put("millrace.backend.device", "0");
-        expected.put("millrace.backend.name", "cpu");
+        expected.put("millrace.backend.device", "-1");
+        expected.put("millrace.backend.name", "auto");
         expected.put("millrace.backend.parameters", "none");
         expected.put("millrace.backend.threads", "0");
         expected.put("millrace.connector", "LOCAL");
@@ -37,7 +37,9 @@ class MillraceOptionsTest {
         expected.put("millrace.disaggregation.prefill-slot-group", "prefill");
         expected.put("millrace.engine.block-count", "0");
         expected.put("millrace.engine.block-size-tokens", "32");
-        expected.put("millrace.engine.kv-memory", "512 mb");
+        expected.put("millrace.engine.device-memory-fraction", "0.9");
+        expected.put("millrace.engine.device-memory-reserve", "512 mb");
+        expected.put("millrace.engine.kv-memory", "none");
         expected.put("millrace.engine.linger", "1 min");
         expected.put("millrace.engine.max-batch-sequences", "64");
         expected.put("millrace.engine.max-batch-tokens", "512");

@@ -11,11 +11,14 @@ import io.millrace.engine.EngineOptions;
 import io.millrace.engine.EngineRegistry;
 import io.millrace.engine.SpeculationOptions;
 import io.millrace.engine.backend.Backend;
+import io.millrace.engine.backend.BackendChoice;
 import io.millrace.engine.backend.Backends;
 import io.millrace.engine.backend.InstanceSpec;
+import io.millrace.engine.backend.KvPoolSize;
 import io.millrace.kv.LeastRecentlyUsedRetention;
 import io.millrace.model.GgufModel;
 import io.millrace.model.ModelSpec;
+import io.millrace.operators.DevicePlace;
 import io.millrace.operators.EngineRole;
 import io.millrace.operators.ModelText;
 import io.millrace.operators.ServedModel;
@@ -37,19 +40,27 @@ public final class GgufServedModel implements ServedModel {
 
     private final ModelSettings settings;
     private final @Nullable EngineRole role;
+    /** Known once the operator is where it runs. */
+    private final transient @Nullable DevicePlace place;
 
     public GgufServedModel(ModelSettings settings) {
-        this(settings, null);
+        this(settings, null, null);
     }
 
-    private GgufServedModel(ModelSettings settings, @Nullable EngineRole role) {
+    private GgufServedModel(ModelSettings settings, @Nullable EngineRole role, @Nullable DevicePlace place) {
         this.settings = requireNonNull(settings, "settings");
         this.role = role;
+        this.place = place;
     }
 
     @Override
     public GgufServedModel inRole(EngineRole other) {
-        return new GgufServedModel(settings, requireNonNull(other, "other"));
+        return new GgufServedModel(settings, requireNonNull(other, "other"), place);
+    }
+
+    @Override
+    public GgufServedModel at(DevicePlace other) {
+        return new GgufServedModel(settings, role, requireNonNull(other, "other"));
     }
 
     /** What is served, and how. */
@@ -73,24 +84,35 @@ public final class GgufServedModel implements ServedModel {
         return ModelTexts.open(settings);
     }
 
-    /** Names the engine in {@link EngineRegistry#shared()}. */
+    /**
+     * Names the engine in {@link EngineRegistry#shared()}.
+     *
+     * @throws io.millrace.kv.ServingException {@code UNAVAILABLE} if the backend cannot run here, with what is missing
+     */
     public EngineKey key() {
         ModelSettings s = settings;
+        BackendChoice choice = Backends.chosen(s.backend());
         String limits = String.join(
                 " ",
                 "threads=" + s.resolvedThreadCount(),
                 "block_size_tokens=" + s.blockSizeTokens(),
-                "block_count=" + s.blockCount(),
-                "kv_memory_bytes=" + s.kvMemoryBytes(),
+                "pool=" + s.pool(),
                 "max_batch_tokens=" + maxBatchTokens(),
                 "max_batch_sequences=" + s.maxBatchSequences(),
                 "queue_capacity=" + s.queueCapacity(),
                 "max_model_tokens=" + s.maxModelTokens(),
                 "draft_model=" + s.draftModelFile(),
                 "draft_kv_memory_bytes=" + s.draftKvMemoryBytes(),
-                "parameters=" + new TreeMap<>(s.backendParameters()),
+                "parameters=" + new TreeMap<>(s.parametersOf(choice.name())),
                 "role=" + (role == null ? "" : role));
-        return new EngineKey(s.modelFile(), s.backend(), s.deviceIndex(), limits);
+        return new EngineKey(s.modelFile(), choice.name(), device(choice), limits);
+    }
+
+    private int device(BackendChoice choice) {
+        if (settings.deviceIndex() != ModelSettings.ANY_DEVICE) {
+            return settings.deviceIndex();
+        }
+        return place == null ? 0 : place.device(choice.deviceCount());
     }
 
     /** An engine that only prefills takes smaller steps, so that less is left to hand over when the last has ended. */
@@ -116,13 +138,19 @@ public final class GgufServedModel implements ServedModel {
     }
 
     private Engine load() {
-        LOG.info("loading {} on backend {}", settings.modelFile(), settings.backend());
+        BackendChoice choice = Backends.chosen(settings.backend());
+        LOG.info(
+                "loading {} on device {} of backend {}: {}",
+                settings.modelFile(),
+                device(choice),
+                choice.name(),
+                choice.reason());
         GgufModel model = GgufModel.open(Path.of(settings.modelFile()));
         try {
             ModelSpec spec = model.spec();
             int maxModelTokens = settings.resolvedMaxModelTokens(spec);
             EngineOptions options = new EngineOptions(
-                    settings.backend() + " " + model.fingerprint(),
+                    choice.name() + " " + model.fingerprint(),
                     endTokens(ModelTexts.tokenizer(settings)),
                     maxBatchTokens(),
                     settings.maxBatchSequences(),
@@ -135,20 +163,20 @@ public final class GgufServedModel implements ServedModel {
                     new SpeculationOptions(InstanceSpec.DEFAULT_DRAFT_ROWS, true, MaskThreads.shared()));
             InstanceSpec instance = new InstanceSpec(
                     model,
-                    settings.resolvedBlockCount(spec),
+                    settings.pool(),
                     settings.blockSizeTokens(),
                     maxBatchTokens(),
                     settings.maxBatchSequences(),
                     maxModelTokens,
-                    settings.deviceIndex(),
+                    device(choice),
                     settings.resolvedThreadCount(),
-                    settings.backendParameters());
-            Backend backend = Backends.find(settings.backend());
+                    settings.parametersOf(choice.name()));
+            Backend backend = Backends.find(choice.name());
             return Engine.load(
                     backend,
                     instance,
                     options,
-                    loadDraftModel(backend, model, maxModelTokens),
+                    loadDraftModel(choice, model, maxModelTokens),
                     this::newThread,
                     line -> LOG.info("{}", line));
         } catch (RuntimeException | Error e) {
@@ -158,7 +186,7 @@ public final class GgufServedModel implements ServedModel {
     }
 
     /** The model that drafts tokens, or null if there is none. What only prefills drafts nothing. */
-    private @Nullable DraftModel loadDraftModel(Backend backend, GgufModel served, int maxModelTokens) {
+    private @Nullable DraftModel loadDraftModel(BackendChoice choice, GgufModel served, int maxModelTokens) {
         if (settings.draftModelFile().isEmpty() || role == EngineRole.PREFILL) {
             return null;
         }
@@ -167,26 +195,25 @@ public final class GgufServedModel implements ServedModel {
         try {
             spec = new InstanceSpec(
                     model,
-                    settings.draftBlockCount(model.spec()),
+                    KvPoolSize.memory(settings.draftKvMemoryBytes()),
                     settings.blockSizeTokens(),
                     maxBatchTokens(),
                     settings.maxBatchSequences(),
                     Math.min(maxModelTokens, model.spec().contextLength()),
-                    settings.deviceIndex(),
+                    device(choice),
                     settings.resolvedThreadCount(),
-                    settings.backendParameters());
+                    settings.parametersOf(choice.name()));
         } catch (RuntimeException | Error e) {
             model.close();
             throw e;
         }
         LOG.info(
-                "loading {}, which drafts for {}: {} KV blocks of {} tokens, in at most {} bytes",
+                "loading {}, which drafts for {}: KV blocks of {} tokens, in at most {} bytes",
                 settings.draftModelFile(),
                 settings.modelName(),
-                spec.blockCount(),
                 spec.blockSizeTokens(),
                 settings.draftKvMemoryBytes());
-        return DraftModel.load(backend, spec, line -> LOG.info("{}", line));
+        return DraftModel.load(Backends.find(choice.name()), spec, line -> LOG.info("{}", line));
     }
 
     private Thread newThread(Runnable run) {

@@ -63,7 +63,7 @@ public final class CpuBackend implements Backend {
         boolean loaded = false;
         try {
             DecoderWeights weights = new WeightLoader(instance.model(), chosen.tileLanes(), team).load();
-            KvArena arena = new KvArena(layout, instance.blockCount());
+            KvArena arena = new KvArena(layout, instance.pool().hostBlocks(layout));
             LOG.info(
                     "cpu model {}: {} MiB of weights, {} KV blocks of {} KiB, {} threads, {} kernels",
                     spec.name(),

@@ -22,21 +22,23 @@ final class HostMemory {
         long blocks = blockBytes(instance, layout);
         long heap = Runtime.getRuntime().maxMemory();
         if (weights + blocks > heap) {
-            throw tooSmall(instance, weights, blocks, null);
+            throw tooSmall(instance, layout, weights, null);
         }
     }
 
     /** The error of an instance that does not fit, found out before or while it was loaded. */
     static ServingException tooSmall(InstanceSpec instance, KvBlockLayout layout, OutOfMemoryError cause) {
-        return tooSmall(instance, weightBytes(instance), blockBytes(instance, layout), cause);
+        return tooSmall(instance, layout, weightBytes(instance), cause);
     }
 
     private static ServingException tooSmall(
-            InstanceSpec instance, long weights, long blocks, @Nullable OutOfMemoryError cause) {
+            InstanceSpec instance, KvBlockLayout layout, long weights, @Nullable OutOfMemoryError cause) {
         return new ServingException(
                 ErrorCode.UNAVAILABLE,
-                instance.model().file() + " needs " + (weights >> 20) + " MiB for weights and " + (blocks >> 20)
-                        + " MiB for " + instance.blockCount() + " KV blocks, but the JVM's heap is limited to "
+                instance.model().file() + " needs " + (weights >> 20) + " MiB for weights and "
+                        + (blockBytes(instance, layout) >> 20)
+                        + " MiB for " + instance.pool().hostBlocks(layout)
+                        + " KV blocks, but the JVM's heap is limited to "
                         + (Runtime.getRuntime().maxMemory() >> 20) + " MiB: raise -Xmx, or have fewer blocks",
                 cause);
     }
@@ -50,6 +52,6 @@ final class HostMemory {
     }
 
     private static long blockBytes(InstanceSpec instance, KvBlockLayout layout) {
-        return (long) layout.blockBytes() * instance.blockCount();
+        return (long) layout.blockBytes() * instance.pool().hostBlocks(layout);
     }
 }

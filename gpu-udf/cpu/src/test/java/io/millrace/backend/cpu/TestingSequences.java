@@ -46,7 +46,7 @@ final class TestingSequences {
         int size = spec.blockSizeTokens();
         while (sequence.blocks.size() * size < sequence.length + to - from) {
             // A stride puts a sequence's blocks apart and out of order.
-            sequence.blocks.add((nextBlock++ * 7) % spec.blockCount());
+            sequence.blocks.add((nextBlock++ * 7) % spec.pool().blockCount());
         }
         int table = batch.blockTableStart[batch.sequenceCount];
         if (batch.blockTables.length < table + sequence.blocks.size()) {
@@ -73,7 +73,7 @@ final class TestingSequences {
 
     /** Runs the batch. */
     void run() {
-        if (nextBlock > spec.blockCount()) {
+        if (nextBlock > spec.pool().blockCount()) {
             throw new IllegalStateException("the test used more blocks than there are");
         }
         instance.execute(batch, result);

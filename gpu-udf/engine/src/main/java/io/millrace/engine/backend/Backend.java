@@ -9,6 +9,14 @@ public interface Backend {
     /** The name that a model's {@code config.pbtxt} and the options refer to, such as {@code cpu}. */
     String name();
 
+    /**
+     * Whether it can run models here, and on how many devices. Any thread, before {@link #initialize} or after it; does
+     * not throw, and takes no more of a device than it needs to find it.
+     */
+    default BackendAvailability availability() {
+        return BackendAvailability.devices(1, "this process");
+    }
+
     /** Prepares the backend. Called once, before the first {@link #load}. */
     void initialize();
 

@@ -9,7 +9,7 @@ import java.util.Map;
  * What a backend needs to know to load one instance of a model.
  *
  * @param model the model's weights and spec; stays open for as long as the instance lives
- * @param blockCount KV blocks in the instance's pool
+ * @param pool how many KV blocks the instance has
  * @param blockSizeTokens tokens in a KV block
  * @param maxBatchTokens most tokens of one batch
  * @param maxBatchSequences most sequences of one batch
@@ -21,7 +21,7 @@ import java.util.Map;
  */
 public record InstanceSpec(
         GgufModel model,
-        int blockCount,
+        KvPoolSize pool,
         int blockSizeTokens,
         int maxBatchTokens,
         int maxBatchSequences,
@@ -35,10 +35,35 @@ public record InstanceSpec(
 
     public InstanceSpec {
         requireNonNull(model, "model");
+        requireNonNull(pool, "pool");
         parameters = Map.copyOf(parameters);
     }
 
     /** An instance with room for the usual number of guessed tokens. */
+    public InstanceSpec(
+            GgufModel model,
+            KvPoolSize pool,
+            int blockSizeTokens,
+            int maxBatchTokens,
+            int maxBatchSequences,
+            int maxModelTokens,
+            int deviceIndex,
+            int threadCount,
+            Map<String, String> parameters) {
+        this(
+                model,
+                pool,
+                blockSizeTokens,
+                maxBatchTokens,
+                maxBatchSequences,
+                maxBatchSequences + DEFAULT_DRAFT_ROWS,
+                maxModelTokens,
+                deviceIndex,
+                threadCount,
+                parameters);
+    }
+
+    /** An instance of so many blocks. */
     public InstanceSpec(
             GgufModel model,
             int blockCount,
@@ -51,18 +76,17 @@ public record InstanceSpec(
             Map<String, String> parameters) {
         this(
                 model,
-                blockCount,
+                KvPoolSize.blocks(blockCount),
                 blockSizeTokens,
                 maxBatchTokens,
                 maxBatchSequences,
-                maxBatchSequences + DEFAULT_DRAFT_ROWS,
                 maxModelTokens,
                 deviceIndex,
                 threadCount,
                 parameters);
     }
 
-    /** An instance without settings of the backend's own. */
+    /** An instance of so many blocks, without settings of the backend's own. */
     public InstanceSpec(
             GgufModel model,
             int blockCount,

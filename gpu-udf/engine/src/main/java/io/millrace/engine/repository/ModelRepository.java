@@ -3,6 +3,7 @@ package io.millrace.engine.repository;
 import static java.util.Objects.requireNonNull;
 
 import com.google.protobuf.TextFormat;
+import io.millrace.engine.backend.Backends;
 import io.millrace.kv.ErrorCode;
 import io.millrace.kv.ServingException;
 import io.millrace.proto.repository.ModelConfig;
@@ -129,7 +130,10 @@ public final class ModelRepository {
             throw invalid(file + ": default_model_filename must be a file's name alone: " + fileName, null);
         }
         for (String parameter : config.getParametersMap().keySet()) {
-            if (!ModelParameters.NAMES.contains(parameter) && !parameter.startsWith(config.getBackend() + ".")) {
+            boolean backends = config.getBackend().equals(Backends.AUTO)
+                    ? parameter.indexOf('.') > 0
+                    : parameter.startsWith(config.getBackend() + ".");
+            if (!ModelParameters.NAMES.contains(parameter) && !backends) {
                 throw invalid(
                         file + ": there is no parameter " + parameter + "; there are " + ModelParameters.NAMES
                                 + ", and the backend's own, which begin with " + config.getBackend() + ".",

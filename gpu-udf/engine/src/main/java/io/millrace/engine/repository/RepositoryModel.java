@@ -2,6 +2,7 @@ package io.millrace.engine.repository;
 
 import static java.util.Objects.requireNonNull;
 
+import io.millrace.engine.backend.Backends;
 import io.millrace.kv.ErrorCode;
 import io.millrace.kv.ServingException;
 import io.millrace.proto.repository.ModelConfig;
@@ -28,31 +29,39 @@ public record RepositoryModel(String name, ModelConfig config, Path configFile, 
         requireNonNull(modelFile, "modelFile");
     }
 
-    /** The backend's name. */
+    /** The backend's name, or {@link Backends#AUTO}. */
     public String backend() {
         return config.getBackend();
     }
 
-    /** Settings of the backend's own: parameters whose names begin with the backend's, without that. */
+    /**
+     * Settings of the backend's own: parameters whose names begin with the backend's, without that. Where the backend is
+     * {@link Backends#AUTO} those of every backend, with its name.
+     */
     public Map<String, String> backendParameters() {
-        String prefix = backend() + ".";
+        boolean auto = backend().equals(Backends.AUTO);
+        String prefix = auto ? "" : backend() + ".";
         Map<String, String> parameters = new TreeMap<>();
         config.getParametersMap().forEach((name, value) -> {
-            if (name.startsWith(prefix)) {
+            if (auto ? !ModelParameters.NAMES.contains(name) : name.startsWith(prefix)) {
                 parameters.put(name.substring(prefix.length()), value.getStringValue());
             }
         });
         return parameters;
     }
 
-    /** Which device of the backend's kind the model is for: the first that an instance group names, or 0. */
-    public int deviceIndex() {
+    /**
+     * Which device of the backend's kind the model is for: the first that an instance group names.
+     *
+     * @param otherwise the answer where none does
+     */
+    public int deviceIndex(int otherwise) {
         for (ModelInstanceGroup group : config.getInstanceGroupList()) {
             if (group.getGpusCount() > 0) {
                 return group.getGpus(0);
             }
         }
-        return 0;
+        return otherwise;
     }
 
     /** Most sequences of one step, or the given number where the configuration leaves it open. */

@@ -2,6 +2,7 @@ package io.millrace.engine.repository;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.entry;
 
 import io.millrace.kv.ErrorCode;
 import io.millrace.kv.ServingException;
@@ -41,7 +42,7 @@ class ModelRepositoryTest {
         RepositoryModel model = ModelRepository.open(folder).model("tiny");
 
         assertThat(model.backend()).isEqualTo("cpu");
-        assertThat(model.deviceIndex()).isEqualTo(3);
+        assertThat(model.deviceIndex(-1)).isEqualTo(3);
         assertThat(model.maxBatchSequences(8)).isEqualTo(24);
         assertThat(model.positiveInt(ModelParameters.BLOCK_SIZE_TOKENS, 16)).isEqualTo(32);
         assertThat(model.positiveInt(ModelParameters.THREAD_COUNT, 5)).isEqualTo(5);
@@ -49,6 +50,25 @@ class ModelRepositoryTest {
                 .hasMessageContaining(
                         "config.pbtxt: parameter block_count must be a positive whole number, not \"many\"");
         assertThat(model.config().getModelTransactionPolicy().getDecoupled()).isTrue();
+    }
+
+    @Test
+    void backendMayBeLeftOpen() throws IOException {
+        model("open", """
+                backend: "auto"
+                parameters { key: "cuda.operand" value { string_value: "f16" } }
+                parameters { key: "block_count" value { string_value: "9" } }
+                """, "1/model.gguf");
+        RepositoryModel model = ModelRepository.open(folder).model("open");
+        assertThat(model.backend()).isEqualTo("auto");
+        assertThat(model.backendParameters()).containsOnly(entry("cuda.operand", "f16"));
+        assertThat(model.deviceIndex(-1)).isEqualTo(-1);
+        model("wrong", """
+                backend: "auto"
+                parameters { key: "operand" value { string_value: "f16" } }
+                """, "1/model.gguf");
+        assertThatThrownBy(() -> ModelRepository.open(folder).model("wrong"))
+                .hasMessageContaining("there is no parameter operand");
     }
 
     @Test

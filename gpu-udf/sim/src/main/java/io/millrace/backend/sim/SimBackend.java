@@ -53,7 +53,7 @@ public final class SimBackend implements Backend {
                     instance.model().file() + ": backend sim needs larger KV blocks than " + layout.blockBytes()
                             + " bytes for " + layout.blockSizeTokens() + " tokens");
         }
-        LOG.info("sim model {}: {} KV blocks, {}", spec.name(), instance.blockCount(), timing);
+        LOG.info("sim model {}: {} KV blocks, {}", spec.name(), instance.pool().hostBlocks(layout), timing);
         return new SimInstance(instance, layout, timing, clock);
     }
 

@@ -29,7 +29,7 @@ final class SimInstance implements ModelInstance {
         this.layout = requireNonNull(layout, "layout");
         this.timing = requireNonNull(timing, "timing");
         this.clock = requireNonNull(clock, "clock");
-        blocks = new SimBlocks(layout, instance.blockCount(), timing.seed());
+        blocks = new SimBlocks(layout, instance.pool().hostBlocks(layout), timing.seed());
         logits = SimLogits.of(instance.model());
         link = new SimLink(timing, clock);
         contextHashes = new long[instance.maxBatchSequences()];
