@@ -182,4 +182,46 @@ struct AttentionArgs {
 };
 static_assert(sizeof(AttentionArgs) == 136, "AttentionArgs");
 
+/** How a row of logits is sampled; the values are those of the Java class Batch. */
+enum RowSampling : int32_t { SAMPLE_HOST = 0, SAMPLE_GREEDY = 1, SAMPLE_NOISE = 2 };
+
+/** What the host says of a row of logits. */
+struct SampleRow {
+    double scale;           // SAMPLE_NOISE: of the distance to the largest logit
+    double minLogitOffset;  // SAMPLE_NOISE: from the largest logit to the least that is kept; -infinity: all are
+    int64_t noiseKey;       // SAMPLE_NOISE
+    int32_t mode;           // RowSampling
+    int32_t reserved;
+};
+static_assert(sizeof(SampleRow) == 32, "SampleRow");
+
+/** The likeliest token of a chunk of a row; token -1: a logit is no number. */
+struct SampleMax {
+    float logit;
+    int32_t token;
+};
+static_assert(sizeof(SampleMax) == 8, "SampleMax");
+
+/** The best token of a chunk of a row, noise included. */
+struct SampleBest {
+    double sum;
+    int32_t token;
+    int32_t reserved;
+};
+static_assert(sizeof(SampleBest) == 16, "SampleBest");
+
+/** sample_max and sample_choose: tokens from logits. */
+struct SampleArgs {
+    const StepHeader* step;
+    const float* logits;    // [row][stride], 16-byte aligned
+    const SampleRow* rows;  // [row]
+    SampleMax* maxima;      // scratch [row][chunks]
+    SampleBest* bests;      // scratch [row][chunks]
+    int32_t* arrivals;      // scratch [row]: zero before the first launch, and after each
+    int32_t* tokens;        // [row]: the token, or -1; rows of SAMPLE_HOST stay as they are
+    int32_t vocabulary;     // true tokens
+    int32_t stride;         // from row to row, a multiple of 4
+};
+static_assert(sizeof(SampleArgs) == 64, "SampleArgs");
+
 }  // namespace millrace
