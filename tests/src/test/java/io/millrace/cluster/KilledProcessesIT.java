@@ -19,13 +19,15 @@ import org.junit.jupiter.api.io.TempDir;
  * agents and the topics have in the end is what a run without disturbance has: nothing is lost, and nothing comes
  * twice.
  *
- * <p>{@code -Dmillrace.cluster.seeds=20} is the whole of it; {@code -Dmillrace.cluster.first-seed=N} begins elsewhere.
+ * <p>{@code -Dmillrace.cluster.seeds=20} is the whole of it; {@code -Dmillrace.cluster.first-seed=N} begins elsewhere; with
+ * {@code -Dmillrace.cluster.job-managers=2} one of them stands by.
  */
 @Tag("cluster")
 class KilledProcessesIT {
     private static final int SEEDS = Integer.getInteger("millrace.cluster.seeds", 2);
     private static final long FIRST_SEED = Long.getLong("millrace.cluster.first-seed", 1);
     private static final int KILLINGS = Integer.getInteger("millrace.cluster.killings", 2);
+    private static final int JOB_MANAGERS = Integer.getInteger("millrace.cluster.job-managers", 1);
     private static final long RUN_SECONDS = 400;
 
     /** More turns than a run comes to: its agents stop when all killings are over. */
@@ -36,7 +38,7 @@ class KilledProcessesIT {
 
     @Test
     void nothingIsLostAndNothingComesTwice() throws Exception {
-        ClusterPlan plan = ClusterPlan.standard().withProcesses(2, 2).withHighAvailability(1);
+        ClusterPlan plan = ClusterPlan.standard().withProcesses(2, 2).withHighAvailability(JOB_MANAGERS);
         List<String> failures = new ArrayList<>();
         try (SmallCluster cluster = SmallCluster.up(folder, plan, Map.of())) {
             long startNanos = System.nanoTime();
