@@ -82,7 +82,8 @@ class ApplicationModeIT {
 
     private JavaProcess start(ClusterProcesses cluster, Distribution distribution, String name, List<String> arguments)
             throws IOException, InterruptedException {
-        List<String> all = new ArrayList<>(List.of("--configDir", folder.resolve("conf").toString()));
+        List<String> all =
+                new ArrayList<>(List.of("--configDir", folder.resolve("conf").toString()));
         all.addAll(List.of("--job-classname", "io.millrace.job.MillraceJobMain"));
         all.addAll(arguments);
         Configuration mode = JobConfiguration.load(distribution.conf("application-mode.yaml"));
@@ -93,8 +94,7 @@ class ApplicationModeIT {
         List<String> classPath = new ArrayList<>(distribution.flinkClassPath());
         classPath.add(distribution.jobJar().toString());
         List<String> jvm = new ArrayList<>(List.of("-Xmx384m"));
-        String options =
-                JobConfiguration.load(cluster.configFile()).toMap().getOrDefault("env.java.opts.all", "");
+        String options = JobConfiguration.load(cluster.configFile()).toMap().getOrDefault("env.java.opts.all", "");
         jvm.addAll(List.of(options.strip().split("\\s+")));
         jvm.add("-Dlog4j.configurationFile=" + folder.resolve("conf/log4j2.properties"));
         JavaCommand command = JavaCommand.of(
@@ -115,7 +115,8 @@ class ApplicationModeIT {
                             cluster.restUri().resolve("/jobs/overview").toURL());
                     JsonNode tasks = jobs.at("/jobs/0/tasks");
                     return tasks.path("total").asInt() > 0
-                            && tasks.path("running").asInt() == tasks.path("total").asInt();
+                            && tasks.path("running").asInt()
+                                    == tasks.path("total").asInt();
                 },
                 START_LIMIT);
     }

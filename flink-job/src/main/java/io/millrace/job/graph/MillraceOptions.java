@@ -187,10 +187,9 @@ public final class MillraceOptions {
             key("millrace.speculation.draft-kv-memory")
                     .memoryType()
                     .defaultValue(MemorySize.ofMebiBytes(128))
-                    .withDescription(
-                            "Memory of the draft model's KV blocks, allocated at the engine's start beside"
-                                    + " millrace.engine.kv-memory. Sequences that it has no room for get no drafts"
-                                    + " of the model.");
+                    .withDescription("Memory of the draft model's KV blocks, allocated at the engine's start beside"
+                            + " millrace.engine.kv-memory. Sequences that it has no room for get no drafts"
+                            + " of the model.");
 
     // ---- the operators
 
