@@ -247,3 +247,157 @@ extern "C" void millrace_strict(const double* arguments, double* log, double* lo
     }
 }
 #endif
+
+#ifdef BENCH
+// sampling [--check]: tokens against those of a plain loop on the host, then the time of both kernels.
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <vector>
+
+namespace {
+
+#define CHECKED(call)                                                                          \
+    do {                                                                                       \
+        cudaError_t result = (call);                                                           \
+        if (result != cudaSuccess) {                                                           \
+            fprintf(stderr, "%s: %s\n", #call, cudaGetErrorString(result));                    \
+            exit(1);                                                                           \
+        }                                                                                      \
+    } while (0)
+
+template <typename V> V* on_device(const std::vector<V>& values) {
+    V* memory;
+    CHECKED(cudaMalloc(&memory, values.size() * sizeof(V)));
+    CHECKED(cudaMemcpy(memory, values.data(), values.size() * sizeof(V), cudaMemcpyHostToDevice));
+    return memory;
+}
+
+/** What sample_choose must choose, without min-p. */
+int expected(const float* logits, int vocabulary, const SampleRow& how) {
+    int best = 0;
+    for (int token = 0; token < vocabulary; token++) {
+        if (!isfinite(logits[token])) {
+            return -1;
+        }
+        best = logits[token] > logits[best] ? token : best;
+    }
+    if (how.mode == SAMPLE_GREEDY) {
+        return best;
+    }
+    int chosen = -1;
+    double chosenSum = 0.0;
+    for (int token = 0; token < vocabulary; token++) {
+        double distance = strict::product(strict::difference(logits[token], logits[best]), how.scale);
+        double sum = strict::sum(distance, strict::gumbel(strict::noise_bits(how.noiseKey, token)));
+        if (chosen < 0 || sum > chosenSum) {
+            chosen = token;
+            chosenSum = sum;
+        }
+    }
+    return chosen;
+}
+
+struct Case {
+    int vocabulary;
+    int rows;
+    int32_t mode;
+};
+
+/** Whether a case's tokens are right; prints a line of its times if asked to. */
+bool run(const Case& c, bool timed) {
+    int stride = (c.vocabulary + 15) / 16 * 16;
+    int chunks = (c.vocabulary + 4095) / 4096;
+    chunks = chunks > 64 ? 64 : chunks;
+    std::vector<float> logits(static_cast<size_t>(c.rows) * stride, NAN);
+    std::vector<SampleRow> rows(c.rows);
+    uint64_t state = 42;
+    for (int row = 0; row < c.rows; row++) {
+        rows[row] = SampleRow{1.0 / (0.5 + 0.1 * (row % 10)), -INFINITY, static_cast<int64_t>(strict::mix(row + 1)), c.mode, 0};
+        for (int token = 0; token < c.vocabulary; token++) {
+            state = strict::mix(state + 0x9E3779B97F4A7C15ull);
+            logits[static_cast<size_t>(row) * stride + token] = static_cast<float>(state >> 40) * 0x1p-20f - 8.0f;
+        }
+        if (row == 5) {
+            logits[static_cast<size_t>(row) * stride + c.vocabulary / 2] = NAN;
+        }
+    }
+    StepHeader header{};
+    header.logitsRows = c.rows;
+    SampleArgs args{};
+    args.step = on_device(std::vector<StepHeader>{header});
+    args.logits = on_device(logits);
+    args.rows = on_device(rows);
+    args.maxima = on_device(std::vector<SampleMax>(static_cast<size_t>(c.rows) * chunks));
+    args.bests = on_device(std::vector<SampleBest>(static_cast<size_t>(c.rows) * chunks));
+    args.arrivals = on_device(std::vector<int32_t>(c.rows));
+    args.tokens = on_device(std::vector<int32_t>(c.rows, -77));
+    args.vocabulary = c.vocabulary;
+    args.stride = stride;
+    dim3 grid(chunks, c.rows);
+    cudaEvent_t begin;
+    cudaEvent_t end;
+    CHECKED(cudaEventCreate(&begin));
+    CHECKED(cudaEventCreate(&end));
+    int repeats = timed ? 200 : 1;
+    for (int i = -3; i < repeats; i++) {
+        if (i == 0) {
+            CHECKED(cudaEventRecord(begin));
+        }
+        sample_max<<<grid, SAMPLE_THREADS>>>(args);
+        sample_choose<<<grid, SAMPLE_THREADS>>>(args);
+    }
+    CHECKED(cudaEventRecord(end));
+    CHECKED(cudaEventSynchronize(end));
+    CHECKED(cudaGetLastError());
+    float milliseconds = 0.0f;
+    CHECKED(cudaEventElapsedTime(&milliseconds, begin, end));
+    std::vector<int32_t> tokens(c.rows);
+    CHECKED(cudaMemcpy(tokens.data(), args.tokens, 4 * c.rows, cudaMemcpyDeviceToHost));
+    bool right = true;
+    for (int row = 0; row < c.rows; row++) {
+        int wanted = expected(&logits[static_cast<size_t>(row) * stride], c.vocabulary, rows[row]);
+        if (tokens[row] != wanted) {
+            printf("vocabulary %d, row %d: token %d, not %d\n", c.vocabulary, row, tokens[row], wanted);
+            right = false;
+        }
+    }
+    if (timed) {
+        double microseconds = 1e3 * milliseconds / repeats;
+        // Both kernels read all logits; the second mostly from the cache.
+        printf("%8d tokens %4d rows %s: %8.2f us, %8.1f GB/s of logits\n", c.vocabulary, c.rows,
+               c.mode == SAMPLE_GREEDY ? "greedy" : "noise ", microseconds, 4e-3 * c.rows * c.vocabulary / microseconds);
+    }
+    for (const void* memory : {static_cast<const void*>(args.step), static_cast<const void*>(args.logits),
+                               static_cast<const void*>(args.rows), static_cast<const void*>(args.maxima),
+                               static_cast<const void*>(args.bests), static_cast<const void*>(args.arrivals),
+                               static_cast<const void*>(args.tokens)}) {
+        CHECKED(cudaFree(const_cast<void*>(memory)));
+    }
+    return right;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    bool checkOnly = count > 1 && strcmp(arguments[1], "--check") == 0;
+    bool right = true;
+    for (const Case& c : {Case{1, 1, SAMPLE_NOISE}, Case{37, 7, SAMPLE_NOISE}, Case{4097, 9, SAMPLE_GREEDY},
+                          Case{49152, 16, SAMPLE_NOISE}}) {
+        right &= run(c, false);
+    }
+    printf(right ? "sampling: tokens are the host's\n" : "sampling: WRONG tokens\n");
+    if (!checkOnly) {
+        for (int vocabulary : {49152, 128256}) {
+            for (int rows : {1, 32}) {
+                right &= run(Case{vocabulary, rows, SAMPLE_GREEDY}, true);
+                right &= run(Case{vocabulary, rows, SAMPLE_NOISE}, true);
+            }
+        }
+    }
+    return right ? 0 : 1;
+}
+#endif

@@ -34,6 +34,7 @@ import org.apache.flink.state.rocksdb.RocksDBOptions;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -84,6 +85,26 @@ class DurableSessionsITCase {
             assertThat(engine().stats().loadedTokens()).isEqualTo(conversation.keptTokens());
             assertThat(engine().stats().promptTokens())
                     .isEqualTo(conversation.promptTokens() - conversation.keptTokens());
+        }
+    }
+
+    @Test
+    void savepointOfABackendWithOtherBlocksIsComputedAgain() throws Exception {
+        Configuration options = options("rocksdb");
+        Conversation conversation = new Conversation("s", "x".repeat(40 * BLOCK));
+        String savepoint;
+        try (TestingJob job = job(cold(), options, null)) {
+            conversation.turn(job, 20);
+            awaitSaved(42);
+            savepoint = job.stopWithSavepoint(directory.toUri().toString());
+        }
+        // Each turn's tokens are compared with those of an engine of its own.
+        engines.add(TestingEngine.started(TestingEngine.otherInstance(512), 64));
+        try (TestingJob job =
+                job(new TestingServedModel(name, engine(), TestingEngine.MAX_TURN_TOKENS), options, savepoint)) {
+            conversation.turn(job, 20);
+            assertThat(engine().stats().loadedTokens()).isZero();
+            assertThat(engine().stats().promptTokens()).isEqualTo(conversation.promptTokens());
         }
     }
 

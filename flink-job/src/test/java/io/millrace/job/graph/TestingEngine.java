@@ -8,7 +8,10 @@ import io.millrace.engine.SequenceRequest;
 import io.millrace.engine.StepOutput;
 import io.millrace.engine.StopCondition;
 import io.millrace.engine.testing.TestingListener;
+import io.millrace.engine.testing.TestingLogits;
 import io.millrace.engine.testing.TestingModelInstance;
+import io.millrace.kv.KvBlockLayout;
+import io.millrace.kv.KvElementType;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -38,6 +41,12 @@ final class TestingEngine {
     /** A model of so many blocks. */
     static TestingModelInstance instance(int blockCount) {
         return new TestingModelInstance(blockCount, BLOCK_SIZE_TOKENS);
+    }
+
+    /** A model of so many blocks, each as large, that lays them out in another way. */
+    static TestingModelInstance otherInstance(int blockCount) {
+        KvBlockLayout layout = new KvBlockLayout(1, 1, 2, BLOCK_SIZE_TOKENS, KvElementType.BF16, "other/1");
+        return new TestingModelInstance(TestingModelInstance.VOCAB_SIZE, blockCount, layout, TestingLogits.HASHED);
     }
 
     /** A model whose steps take at least so long. */

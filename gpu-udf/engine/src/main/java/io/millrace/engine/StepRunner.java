@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.millrace.engine.SequenceEvent.FinishReason;
 import io.millrace.engine.backend.Batch;
+import io.millrace.engine.backend.DeviceLostException;
 import io.millrace.engine.backend.ForwardResult;
 import io.millrace.engine.backend.ModelInstance;
 import io.millrace.kv.ErrorCode;
@@ -155,6 +156,10 @@ final class StepRunner {
         try {
             instance.execute(batch, result);
             return null;
+        } catch (DeviceLostException e) {
+            // The engine's end, which nothing of a step outlives.
+            masks.await();
+            throw e;
         } catch (RuntimeException | Error e) {
             return e;
         }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.millrace.engine.SequenceEvent.Failed;
 import io.millrace.engine.SequenceEvent.FinishReason;
 import io.millrace.engine.SequenceEvent.Finished;
+import io.millrace.engine.backend.DeviceLostException;
 import io.millrace.engine.testing.TestingListener;
 import io.millrace.engine.testing.TestingLogits;
 import io.millrace.engine.testing.TestingModelInstance;
@@ -221,6 +222,38 @@ class EngineThreadTest {
         defective.close();
         defective.checkIntegrity();
         assertThat(otherInstance.isClosed()).isTrue();
+    }
+
+    @Test
+    void aLostDeviceEndsTheEngineAndFailsAllThatItHas() throws Exception {
+        TestingModelInstance lost = new TestingModelInstance(VOCAB, 64, 4, TestingLogits.counting());
+        lost.observe(batch -> {
+            if (batch.positions[0] == 7) {
+                throw new DeviceLostException("device 0 is lost, on purpose");
+            }
+        });
+        Engine engineOfIt = new Engine(EngineOptions.of("testing", Set.of(), 30), lost, () -> {});
+        TestingListener listener = new TestingListener();
+        EngineLease lease = engineOfIt.lease("test", listener, 1000);
+        lease.submit(generate("s", prompt(0, 5, VOCAB), SamplingParameters.greedy(20)));
+        lease.submit(generate("t", prompt(9, 3, VOCAB), SamplingParameters.greedy(20)));
+        engineOfIt.start(Thread::new);
+        listener.awaitEnd("s", 30_000);
+        listener.awaitEnd("t", 30_000);
+
+        for (String id : List.of("s", "t")) {
+            assertThat(listener.tokens(id)).hasSize(3);
+            assertThat(listener.lastEvent(id))
+                    .isInstanceOfSatisfying(
+                            Failed.class,
+                            failed -> assertThat(failed.message())
+                                    .startsWith("the engine failed: ")
+                                    .endsWith("device 0 is lost, on purpose"));
+        }
+        assertThat(engineOfIt.isClosed()).isTrue();
+        engineOfIt.close();
+        engineOfIt.checkIntegrity();
+        assertThat(lost.isClosed()).isTrue();
     }
 
     /** Gives two blocks, and then breaks. */
