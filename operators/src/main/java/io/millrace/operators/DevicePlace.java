@@ -37,8 +37,8 @@ public record DevicePlace(List<Integer> assigned, int subtaskIndex) {
     }
 
     /**
-     * The device for this place: one of those that Flink assigned; or one of those there are. Subtasks go round, so that
-     * those of one TaskManager are spread, and the Prefill and the Decode of one index meet.
+     * The device for this place: one of those that Flink assigned; or one of those there are. Subtasks go round, so
+     * that those of one TaskManager are spread, and the Prefill and the Decode of one index meet.
      *
      * @param deviceCount devices that the backend finds
      */

@@ -15,7 +15,9 @@ public interface EngineSource extends Serializable {
      */
     EngineLease lease(String name, EngineLease.StepListener listener, int maxUnacknowledgedSteps);
 
-    /** This source for a subtask at a place, which decides the device of its engine where the settings leave it open. */
+    /**
+     * This source for a subtask at a place, which decides the device of its engine where the settings leave it open.
+     */
     default EngineSource at(DevicePlace place) {
         return this;
     }

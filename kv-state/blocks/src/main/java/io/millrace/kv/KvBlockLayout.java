@@ -86,12 +86,18 @@ public record KvBlockLayout(
         return blockElements() * elementType.bytes();
     }
 
-    /** Index of the first key element of a head. In the plain format key (d, t) lies {@code d * blockSizeTokens + t} further. */
+    /**
+     * Index of the first key element of a head. In the plain format key (d, t) lies {@code d * blockSizeTokens + t}
+     * further.
+     */
     public int keyOffset(int layer, int kvHead) {
         return layer * layerElements() + kvHead * headElements();
     }
 
-    /** Index of the first value element of a head. In the plain format value (t, d) lies {@code t * headDim + d} further. */
+    /**
+     * Index of the first value element of a head. In the plain format value (t, d) lies {@code t * headDim + d}
+     * further.
+     */
     public int valueOffset(int layer, int kvHead) {
         return keyOffset(layer, kvHead) + kvHeadCount * headElements();
     }

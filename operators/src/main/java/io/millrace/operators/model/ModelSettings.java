@@ -21,8 +21,8 @@ import java.util.TreeMap;
  * @param modelName the name that clients call it by
  * @param modelFile its file, absolute
  * @param backend the backend's name, or {@link Backends#AUTO}
- * @param backendParameters settings of the backend's own, by name; where the backend is chosen by itself, those of each,
- *     by its name, a dot, and theirs
+ * @param backendParameters settings of the backend's own, by name; where the backend is chosen by itself, those of
+ *     each, by its name, a dot, and theirs
  * @param deviceIndex which device of the backend's kind; {@link #ANY_DEVICE} leaves it to where the operator runs
  * @param threadCount compute threads; 0 is one a processor
  * @param blockSizeTokens tokens of a KV block
@@ -111,8 +111,8 @@ public record ModelSettings(
     }
 
     /**
-     * Most tokens of a turn of a model: its context, or all KV blocks where they are known to hold less. On a device how
-     * many there are is known to the engine alone, which refuses what it has no room for.
+     * Most tokens of a turn of a model: its context, or all KV blocks where they are known to hold less. On a device
+     * how many there are is known to the engine alone, which refuses what it has no room for.
      */
     public int maxTurnTokens(ModelSpec spec) {
         return (int) Math.min(resolvedMaxModelTokens(spec), mostBlocks(spec) * blockSizeTokens);

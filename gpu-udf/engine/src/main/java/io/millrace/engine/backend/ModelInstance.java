@@ -35,8 +35,9 @@ public interface ModelInstance extends AutoCloseable {
 
     /**
      * Runs one batch: writes the keys and values of every token to its slot, and the logits of the rows that the batch
-     * asks for, or the tokens chosen from them, to {@code result}. The logits of a row are a function of its sequence's tokens alone, bit for bit: they
-     * depend neither on the other rows of the batch nor on how the sequence was cut into batches.
+     * asks for, or the tokens chosen from them, to {@code result}. The logits of a row are a function of its
+     * sequence's tokens alone, bit for bit: they depend neither on the other rows of the batch nor on how the sequence
+     * was cut into batches.
      *
      * @throws DeviceLostException if no batch can be run any more; whatever else is thrown fails this one alone
      */

@@ -2,8 +2,8 @@ package io.millrace.engine.backend;
 
 /**
  * Chooses tokens from rows of logits as devices that sample do: greedily, or with {@link SamplingNoise} over those
- * tokens that min-p keeps. What a device chooses for a row of a {@link Batch} must be what {@link #choose} does, bit for
- * bit, so that a token does not depend on where it was chosen.
+ * tokens that min-p keeps. What a device chooses for a row of a {@link Batch} must be what {@link #choose} does, bit
+ * for bit, so that a token does not depend on where it was chosen.
  */
 public final class PlainSampler {
     /** The answer to a row that no token can be chosen from: a logit is NaN or infinite. */

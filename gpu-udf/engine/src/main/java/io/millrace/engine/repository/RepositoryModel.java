@@ -35,8 +35,8 @@ public record RepositoryModel(String name, ModelConfig config, Path configFile, 
     }
 
     /**
-     * Settings of the backend's own: parameters whose names begin with the backend's, without that. Where the backend is
-     * {@link Backends#AUTO} those of every backend, with its name.
+     * Settings of the backend's own: parameters whose names begin with the backend's, without that. Where the backend
+     * is {@link Backends#AUTO} those of every backend, with its name.
      */
     public Map<String, String> backendParameters() {
         boolean auto = backend().equals(Backends.AUTO);
