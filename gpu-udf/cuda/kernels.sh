@@ -166,7 +166,8 @@ build_benches() {
         local source="$sources/$family.cu"
         grep -q 'ifdef BENCH' "$source" || continue
         if stale "$out/$family.bench" "$source" "${common[@]}" "${BASH_SOURCE[0]}"; then
-            build_line "$out/$family.bench" "$nvcc" "${nvcc_flags[@]}" -DBENCH -arch=sm_90a "$source" -o >>"$lines"
+            build_line "$out/$family.bench" "$nvcc" "${nvcc_flags[@]}" -DBENCH -arch=sm_90a \
+                -L"$(dirname "$nvcc")/../lib" "$source" -o >>"$lines"
         fi
     done
     run_all "$lines"

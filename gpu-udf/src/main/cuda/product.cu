@@ -443,3 +443,11 @@ PRODUCTS(bf16, w4, WEIGHT_4)
 PRODUCTS(f16, w16, WEIGHT_16)
 PRODUCTS(f16, w8, WEIGHT_8)
 PRODUCTS(f16, w4, WEIGHT_4)
+
+#ifdef BENCH
+#include "product_bench.h"
+
+int main(int argumentCount, char** arguments) {
+    return bench::run_products(argumentCount, arguments);
+}
+#endif
