@@ -7,6 +7,7 @@
 // is lane i's pairs i, i + 32, ... in order, then a butterfly: a function of the row alone.
 #include "abi.h"
 #include "device.cuh"
+#include "heads.cuh"
 #include "layout.cuh"
 
 using namespace millrace;
@@ -14,26 +15,6 @@ using namespace millrace;
 namespace {
 
 constexpr int HEADS_WARPS = 8;
-
-/** The dims of a head's pair. */
-struct PairDims {
-    int first;
-    int second;
-};
-
-FORCE_INLINE PairDims pair_dims(int pair, int rotating, int rotation) {
-    int rotated = rotating / 2;
-    if (pair >= rotated) {
-        return {2 * pair, 2 * pair + 1};  // rotating + 2 (pair - rotated)
-    }
-    return rotation == ROTATION_HALVES ? PairDims{pair, pair + rotated} : PairDims{2 * pair, 2 * pair + 1};
-}
-
-/** The token's block, from where its element indices count. */
-template <typename T> FORCE_INLINE T* block_of(const PrepareHeadsArgs& args, int slot) {
-    unsigned char* blocks = static_cast<unsigned char*>(args.kvBlocks);
-    return reinterpret_cast<T*>(blocks + slot / args.kv.blockTokens * args.kv.blockBytes);
-}
 
 /** Norm, rotation and storing of one query or key head. */
 template <typename T> FORCE_INLINE void turn_head(const PrepareHeadsArgs& args, const float* input, int row, int head) {
@@ -57,23 +38,19 @@ template <typename T> FORCE_INLINE void turn_head(const PrepareHeadsArgs& args, 
         PairDims dims = pair_dims(pair, args.rotating, args.rotation);
         float first = input[at] * factor * norm[dims.first];
         float second = input[at + 8] * factor * norm[dims.second];
+        float2 turned = make_float2(first, second);
         if (pair < args.rotating / 2) {
-            float cosine = angles[2 * pair];
-            float sine = angles[2 * pair + 1];
-            float turned = first * cosine - second * sine;
-            second = first * sine + second * cosine;
-            first = turned;
+            turned = rotate(first, second, angles[2 * pair], angles[2 * pair + 1]);
         }
         if (isKey) {
-            T* keys = block_of<T>(args, slot) + block_index(args.kv.layer, 0, head - args.queryHeads, args.kv.kvHeads,
-                                                            headDim, args.kv.blockTokens);
+            T* keys = head_in_block<T>(args.kvBlocks, args.kv, slot, 0, head - args.queryHeads);
             int token = slot % args.kv.blockTokens;
-            keys[key_index(token, dims.first, headDim)] = finite<T>(first);
-            keys[key_index(token, dims.second, headDim)] = finite<T>(second);
+            keys[key_index(token, dims.first, headDim)] = finite<T>(turned.x);
+            keys[key_index(token, dims.second, headDim)] = finite<T>(turned.y);
         } else {
             T* query = static_cast<T*>(args.query) + (static_cast<int64_t>(row) * args.queryHeads + head) * headDim;
-            query[dims.first] = from_float<T>(first);
-            query[dims.second] = from_float<T>(second);
+            query[dims.first] = from_float<T>(turned.x);
+            query[dims.second] = from_float<T>(turned.y);
         }
     }
 }
@@ -84,8 +61,7 @@ template <typename T> FORCE_INLINE void store_value(const PrepareHeadsArgs& args
     if (slot < 0) {
         return;
     }
-    T* values = block_of<T>(args, slot) +
-                block_index(args.kv.layer, 1, kvHead, args.kv.kvHeads, headDim, args.kv.blockTokens);
+    T* values = head_in_block<T>(args.kvBlocks, args.kv, slot, 1, kvHead);
     for (int dim = lane_index(); dim < headDim; dim += WARP) {
         values[value_index(slot % args.kv.blockTokens, dim, headDim)] = finite<T>(input[dim]);
     }
