@@ -311,7 +311,8 @@ template <typename T, int HEAD_DIM> struct Decode {
         Output total = {};
         float totalLargest[2] = {NOTHING, NOTHING};
         float totalSum[2] = {0.0f, 0.0f};
-        for (int i = unit.firstSplit; i < unit.endSplit; i++) {
+        int endSplit = unit.endSplit;  // kept: after the last barrier the unit is another one
+        for (int i = unit.firstSplit; i < endSplit; i++) {
             Output output = {};
             float largest[2] = {NOTHING, NOTHING};
             float sum[2] = {0.0f, 0.0f};
@@ -328,7 +329,7 @@ template <typename T, int HEAD_DIM> struct Decode {
                         total[n][2 * half + 1] = fold_output(total[n][2 * half + 1], output[n][2 * half + 1], folding);
                     }
                 }
-                if (i == unit.endSplit - 1) {
+                if (i == endSplit - 1) {
                     store_total(args, unit, total, totalSum);
                 }
             }

@@ -3,8 +3,8 @@
 // A CTA's fibers live on one host thread and take turns: a fiber runs until it waits at a barrier or in a warp's
 // collective, or ends. The last lane to reach a collective computes it for all. Where nothing can run and something
 // waits, the launch fails and names the kernel. Shared memory starts as NaNs and ends at a page that faults.
-// Asynchronous copies happen as late as the kernel allows, or at once, and fibers start in rising or falling order,
-// as millrace_configure says: a kernel with a race shows different results.
+// Asynchronous copies happen as late as the kernel allows, or at once, fibers start in rising or falling order, and
+// warps go on by turns or as far as they can, as millrace_configure says: a kernel with a race shows different results.
 //
 // For tests and for machines without a GPU; not fast. One launch uses the host threads, others meanwhile run on their
 // caller's.
@@ -40,6 +40,7 @@ constexpr int HOST_THREADS_MAX = 64;
 
 std::atomic<int> hostThreads{2};
 std::atomic<int> fallingOrder{0};
+std::atomic<int> hasty{0};
 std::atomic<int> copiesAtOnce{0};
 
 const Kernel* kernels = nullptr;
@@ -96,6 +97,11 @@ struct Cta {
 
     void push(int fiber) {
         ready[(readyHead + readyCount++) % ready.size()] = fiber;
+    }
+    void push_front(int fiber) {
+        readyHead = (readyHead + ready.size() - 1) % ready.size();
+        ready[readyHead] = fiber;
+        readyCount++;
     }
     int pop() {
         int fiber = ready[readyHead];
@@ -282,7 +288,11 @@ void release() {
     c.warps[c.running / WARP].arrived = 0;
     for (int lane = 0; lane < WARP; lane++) {
         if (first + lane != c.running) {
-            c.push(first + lane);
+            if (hasty) {
+                c.push_front(first + lane);
+            } else {
+                c.push(first + lane);
+            }
         }
     }
 }
@@ -496,10 +506,14 @@ extern "C" int millrace_args_bytes(const char* kernelName) {
     return -1;
 }
 
-/** How launches run from now on: host threads; fibers from the last (1) or first (0); copies at once (1) or late. */
-extern "C" void millrace_configure(int threads, int falling, int atOnce) {
+/**
+ * How launches run from now on: host threads; fibers from the first (0) or last (1), and 2 more where a warp whose lanes
+ * have met goes on before all others; copies at once (1) or late (0).
+ */
+extern "C" void millrace_configure(int threads, int order, int atOnce) {
     hostThreads = std::max(1, std::min(threads, HOST_THREADS_MAX));
-    fallingOrder = falling;
+    fallingOrder = order & 1;
+    hasty = order & 2;
     copiesAtOnce = atOnce;
 }
 

@@ -136,17 +136,18 @@ int main() {
             check_lengths(shape, lengths, {4, group == 7 ? 0 : 100, 7});
         }
     }
+    millrace_configure(2, 2, 0);
     check_lengths({bf16, 16, 2, 2, 0, 32}, {8191}, {4, 16, 9});
     check_lengths({f16, 32, 1, 4, 700, 96}, {8191, 1}, {4, 16, 9});
     check_lengths({bf16, 256, 2, 2, 0, 32}, {1, 65, 1100}, {4, 16, 9});
     check_lengths({bf16, 32, 1, 20, 0, 32}, lengths, {4, 16, 9});
     millrace_configure(2, 1, 1);
     check_chunks({bf16, 64, 2, 3, 0, 32}, 1100, {1, 7, 32, 200});
-    millrace_configure(2, 1, 0);
+    millrace_configure(2, 3, 0);
     check_chunks({f16, 64, 1, 4, 130, 64}, 700, {1, 7, 32, 200});
     check_chunks({bf16, 80, 1, 7, 0, 32}, 600, {7, 32, 200});
     check_chunks({bf16, 96, 1, 1, 520, 32}, 1100, {1, 7, 200});
-    millrace_configure(2, 0, 1);
+    millrace_configure(2, 2, 1);
     check_chunks({f16, 128, 1, 8, 0, 96}, 600, {7, 200});
     check_chunks({bf16, 256, 1, 2, 64, 32}, 600, {7, 200});
     check_chunks({bf16, 16, 1, 20, 40, 32}, 600, {1, 32, 200});

@@ -16,7 +16,7 @@
 extern "C" int millrace_launch(const char* kernel, int gx, int gy, int gz, int bx, int by, int bz, int sharedBytes,
                                const void* args);
 extern "C" const char* millrace_error();
-extern "C" void millrace_configure(int threads, int falling, int atOnce);
+extern "C" void millrace_configure(int threads, int order, int atOnce);
 
 namespace check {
 
