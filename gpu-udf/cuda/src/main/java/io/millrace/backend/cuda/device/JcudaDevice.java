@@ -164,7 +164,7 @@ public final class JcudaDevice implements Device {
 
     @Override
     public void freeHost(ByteBuffer buffer) {
-        Pointer pointer = hostMemory.remove(HostAddress.of(buffer));
+        Pointer pointer = hostMemory.remove(HostAddress.of(buffer.duplicate().position(0)));
         if (pointer == null) {
             throw new IllegalArgumentException("not page-locked memory of " + name);
         }

@@ -29,7 +29,7 @@ public final class JcudaDevices implements DeviceSource {
             checkDriver(JCudaDriver.cuInit(0), "cuInit");
             checkDriver(JCudaDriver.cuDeviceGetCount(count), "cuDeviceGetCount");
         } catch (LinkageError e) {
-            throw new ServingException(ErrorCode.UNAVAILABLE, "NVIDIA's driver cannot be loaded: " + firstLine(e), e);
+            throw new ServingException(ErrorCode.UNAVAILABLE, "NVIDIA's driver cannot be loaded: " + reason(e), e);
         }
         if (count[0] == 0) {
             throw new ServingException(ErrorCode.UNAVAILABLE, "NVIDIA's driver knows no device");
@@ -44,10 +44,14 @@ public final class JcudaDevices implements DeviceSource {
         }
     }
 
-    private static String firstLine(LinkageError e) {
-        String text = String.valueOf(e.getMessage()).strip();
-        int end = text.indexOf('\n');
-        return end < 0 ? text : text.substring(0, end);
+    /** Of the many lines of JCuda's message, the one on what is missing. */
+    private static String reason(LinkageError e) {
+        String message = String.valueOf(e.getMessage());
+        return message.lines()
+                .map(String::strip)
+                .filter(line -> line.contains("libcuda"))
+                .findFirst()
+                .orElseGet(() -> message.lines().findFirst().orElse(message));
     }
 
     @Override
