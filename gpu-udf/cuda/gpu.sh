@@ -84,12 +84,11 @@ run() {
     export PATH="$(dirname "$nvcc"):$PATH" MILLRACE_CUDA_SOURCE="$work/src"
 
     step kernels bash "$work/kernels.sh" "$work/classes/millrace/cuda"
-    local source name
-    for source in "$work"/src/*.cu; do
-        name=$(basename "$source" .cu)
-        grep -q 'ifdef BENCH' "$source" || continue
-        step "compile-$name" "$nvcc" -O3 -std=c++17 -arch=sm_"$(capability)" -DBENCH -o "$work/bench-$name" "$source"
-        [ ! -x "$work/bench-$name" ] || step "bench-$name" timeout 60 "$work/bench-$name"
+    local name
+    step compile-benches bash "$work/kernels.sh" --benches "$work/benches"
+    for name in "$work"/benches/*; do
+        [ -f "$name" ] && [ -x "$name" ] || continue
+        step "bench-$(basename "$name")" timeout 60 "$name"
     done
     local java=("$work/java/bin/java" -Xmx24g -XX:MaxDirectMemorySize=32g --add-modules=jdk.incubator.vector)
     java+=(--add-opens=java.base/java.util=ALL-UNNAMED --add-opens=java.base/java.lang=ALL-UNNAMED)
@@ -103,7 +102,8 @@ run() {
     [ -e "$console_jar" ] || die "the console of JUnit was not packed"
     step tests timeout 200 "${java[@]}" "${tests[@]}"
     if command -v compute-sanitizer >/dev/null; then
-        for name in "$work"/bench-*; do
+        for name in "$work"/benches/*; do
+            [ -f "$name" ] && [ -x "$name" ] || continue
             step "sanitizer-$(basename "$name")" timeout 90 compute-sanitizer --error-exitcode 9 "$name" --check
         done
     else
@@ -114,10 +114,6 @@ run() {
     cp -r "$work/work/bench-results/." "$out/" 2>/dev/null || true
     printf '=== %s s in all; failed: %s\n' "$SECONDS" "${failed[*]:-nothing}"
     [ ${#failed[@]} -eq 0 ]
-}
-
-capability() {
-    nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1 | tr -d '.' | sed 's/^90$/90a/'
 }
 
 case ${1:-} in

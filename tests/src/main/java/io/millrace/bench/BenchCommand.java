@@ -1,6 +1,7 @@
 package io.millrace.bench;
 
 import io.millrace.bench.cluster.ClusterSuite;
+import io.millrace.bench.cuda.CudaSuite;
 import io.millrace.bench.durability.DurabilitySuite;
 import io.millrace.bench.engine.EngineSuite;
 import io.millrace.bench.soak.SoakSuite;
@@ -26,7 +27,12 @@ import picocli.CommandLine.Parameters;
         description = "Measures, prints a table, and writes Markdown below bench-results/.")
 public final class BenchCommand implements Callable<Integer> {
     private static final List<BenchSuite> SUITES = List.of(
-            new EngineSuite(), new DurabilitySuite(), new SoakSuite(), new ClusterSuite(), new SpeculationSuite());
+            new EngineSuite(),
+            new DurabilitySuite(),
+            new SoakSuite(),
+            new ClusterSuite(),
+            new SpeculationSuite(),
+            new CudaSuite());
 
     private final PrintStream out;
 
