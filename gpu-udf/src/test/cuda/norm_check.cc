@@ -102,8 +102,8 @@ void check_norm_add(int width, Random& random) {
 
 int main() {
     Random random{7};
-    for (int falling = 0; falling < 2; falling++) {
-        millrace_configure(2, falling, 0);
+    for (int order = 0; order < 4; order++) {
+        millrace_configure(2, order, 0);
         for (int width : {1, 40, 64, 576, 601, 2048}) {
             for (int format = WEIGHT_16; format <= WEIGHT_4; format++) {
                 check_embedding<bf16>(width, format, random);

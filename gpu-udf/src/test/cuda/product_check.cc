@@ -314,11 +314,15 @@ template <typename T> void check_all(Random& random) {
 
 int main() {
     Random random{20240611};
-    for (int mode = 0; mode < 4; mode++) {
-        millrace_configure(mode == 0 ? 1 : 2, mode % 2, mode / 2);
-        check_all<bf16>(random);
-        if (mode % 3 == 0) {
-            check_all<f16>(random);
+    for (int order = 0; order < 4; order++) {
+        for (int copiesAtOnce = 0; copiesAtOnce < 2; copiesAtOnce++) {
+            millrace_configure(order == 0 ? 1 : 2, order, copiesAtOnce);
+            if (order % 2 == copiesAtOnce) {
+                check_all<bf16>(random);
+            }
+            if (order == 3) {
+                check_all<f16>(random);
+            }
         }
     }
     return finish("product_check");
