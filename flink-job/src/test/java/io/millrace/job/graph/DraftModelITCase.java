@@ -50,7 +50,7 @@ class DraftModelITCase {
     }
 
     @Test
-    void draftsChangeNoTokenAndGoOnFromASavepoint() throws Exception {
+    void draftsChangeNoTokenAndGoOnFromASavepointAndAFailure() throws Exception {
         List<List<Integer>> plain = new ArrayList<>();
         try (TestingJob job = new TestingJob(model(plainOptions()), plainOptions())) {
             for (TurnStream turn : submit(job)) {
@@ -77,7 +77,9 @@ class DraftModelITCase {
         InMemoryReporter next = InMemoryReporter.createWithRetainedMetrics();
         Configuration nextOptions = next.addToConfiguration(draftOptions());
         try (TestingJob job = new TestingJob(model(nextOptions), nextOptions, savepoint)) {
+            job.failAfterChunks(50, () -> {});
             List<TurnStream> turns = submit(job);
+            job.awaitRunning(1);
             for (int i = 0; i < TURNS; i++) {
                 awaitComplete(turns.get(i));
                 assertThat(tokens(turns.get(i))).as("turn %s", i).isEqualTo(plain.get(i));

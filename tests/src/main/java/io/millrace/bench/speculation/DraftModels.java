@@ -27,7 +27,7 @@ final class DraftModels {
     private static final int DRAFT_TOKENS = 3;
     private static final int PROMPTS = 2;
     private static final int PROMPT_TOKENS = 60;
-    private static final int OUTPUT_TOKENS = 96;
+    private static final int OUTPUT_TOKENS = 64;
 
     private final BenchSettings settings;
     private final BenchReport report;

@@ -43,6 +43,9 @@ final class DraftingEngine implements AutoCloseable {
     private static final int MAX_MODEL_TOKENS = 2048;
     private static final int BLOCK_SIZE_TOKENS = 32;
     private static final int BLOCK_COUNT = 640;
+    /** For one sequence at a time, where two models share the memory. */
+    private static final int DRAFTING_BLOCK_COUNT = 128;
+
     private static final int MAX_BATCH_TOKENS = 512;
     private static final int UNACKNOWLEDGED_STEPS = 4;
     private static final long RUN_LIMIT_SECONDS = 300;
@@ -95,11 +98,12 @@ final class DraftingEngine implements AutoCloseable {
                 .withLimits(MAX_BATCH_TOKENS, MAX_BATCH_SEQUENCES, 2 * MAX_BATCH_SEQUENCES)
                 .withSpeculation(speculation);
         Backend backend = Backends.find("cpu");
-        DraftModel draftModel =
-                draft == null ? null : DraftModel.load(backend, spec(GgufModel.open(draft), threads), progress::say);
+        DraftModel draftModel = draft == null
+                ? null
+                : DraftModel.load(backend, spec(GgufModel.open(draft), DRAFTING_BLOCK_COUNT, threads), progress::say);
         engine = Engine.load(
                 backend,
-                spec(file, threads),
+                spec(file, draft == null ? BLOCK_COUNT : DRAFTING_BLOCK_COUNT, threads),
                 options,
                 draftModel,
                 work -> new Thread(work, "bench-engine"),
@@ -107,10 +111,10 @@ final class DraftingEngine implements AutoCloseable {
         lease = engine.lease("bench", this::onStep, UNACKNOWLEDGED_STEPS);
     }
 
-    private static InstanceSpec spec(GgufModel file, int threads) {
+    private static InstanceSpec spec(GgufModel file, int blockCount, int threads) {
         return new InstanceSpec(
                 file,
-                BLOCK_COUNT,
+                blockCount,
                 BLOCK_SIZE_TOKENS,
                 MAX_BATCH_TOKENS,
                 MAX_BATCH_SEQUENCES,

@@ -6,6 +6,7 @@ import io.millrace.bench.BenchSuite;
 import io.millrace.bench.Progress;
 import io.millrace.job.graph.MillraceJob;
 import io.millrace.job.graph.MillraceOptions;
+import java.util.List;
 import org.apache.flink.configuration.Configuration;
 
 /** Decoding with guesses beside decoding without, in turns, in one engine. */
@@ -14,6 +15,9 @@ public final class SpeculationSuite implements BenchSuite {
     private static final int CHAT_TOKENS = 160;
     private static final int BATCH_TOKENS = 64;
     private static final int CALL_TOKENS = 200;
+
+    /** Those of an engine without a second model. */
+    private static final List<String> PARTS = List.of("lookup", "chat", "tool_calls", "masks", "batch32");
 
     @Override
     public String name() {
@@ -30,6 +34,17 @@ public final class SpeculationSuite implements BenchSuite {
         BenchReport report = new BenchReport(name());
         report.addCommand("./millrace bench speculation" + (settings.quick() ? " --quick" : "") + " --threads "
                 + settings.threads() + " --model " + settings.model().getFileName());
+        if (PARTS.stream().anyMatch(settings::wants)) {
+            measure(settings, report, progress);
+        }
+        if (settings.wants("draft_model")) {
+            new DraftModels(settings, report, progress).measure();
+        }
+        return report;
+    }
+
+    /** What one engine measures, without a second model. */
+    private static void measure(BenchSettings settings, BenchReport report, Progress progress) throws Exception {
         int runs = settings.quick() ? 2 : 6;
         try (DraftingEngine engine = new DraftingEngine(settings.model(), settings.threads(), progress)) {
             Comparison comparison = new Comparison(engine, report, progress, runs);
@@ -64,9 +79,5 @@ public final class SpeculationSuite implements BenchSuite {
                         "batch32", DraftingEngine.tasks(Prompts.chats(engine.tokenizer(), batch), BATCH_TOKENS), batch);
             }
         }
-        if (settings.wants("draft_model")) {
-            new DraftModels(settings, report, progress).measure();
-        }
-        return report;
     }
 }

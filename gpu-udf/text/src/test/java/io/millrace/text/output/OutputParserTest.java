@@ -7,9 +7,11 @@ import io.millrace.proto.ToolCallDelta;
 import io.millrace.text.output.OutputFormat.Reasoning;
 import io.millrace.text.output.OutputFormat.ToolCallSyntax;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class OutputParserTest {
     private static final String REQUEST = "request-1";
@@ -277,6 +279,32 @@ class OutputParserTest {
             }
         }
         assertThat(OutputFormat.named("")).isEqualTo(OutputFormat.PLAIN);
+    }
+
+    /** What never ends is looked at once a character: read again from its beginning each time, it would take long. */
+    @Test
+    @Timeout(120)
+    void endlessOutputsTakeTimeByTheirLength() {
+        int count = 50_000;
+        for (String begin : List.of(
+                "<think>",
+                "<tool_call>\n{\"name\": \"get\", \"arguments\": {\"a\": \"",
+                "<tool_call>",
+                "[TOOL_CALLS]get[ARGS]{\"a\": \"",
+                "[TOOL_CALLS][{\"name\": \"",
+                "{\"name\": \"get\", \"parameters\": {\"a\": \"",
+                "<|python_tag|>")) {
+            for (String endless : List.of("x", "<", "{", "[", " ", "\\")) {
+                for (ToolCallSyntax syntax : ToolCallSyntax.values()) {
+                    List<String> pieces = new ArrayList<>(List.of(begin));
+                    pieces.addAll(Collections.nCopies(count, endless));
+                    Total total = total(new OutputFormat(syntax, Reasoning.TAGGED), "", pieces);
+                    assertThat(total.content().length() + total.reasoning().length())
+                            .as("%s %s...", begin, endless)
+                            .isLessThanOrEqualTo(begin.length() + count);
+                }
+            }
+        }
     }
 
     @Test
