@@ -42,6 +42,9 @@ public final class OutputParser {
     /** White space, and after it what may be the beginning of a marker. */
     private final StringBuilder held = new StringBuilder();
 
+    /** How much of it is known to be white space: a model that writes nothing else is read once. */
+    private int heldGap;
+
     /** What stands before the call that is being read: white space and the marker. */
     private String beforeCall = "";
 
@@ -108,7 +111,7 @@ public final class OutputParser {
         if (!gapAfterCalls) {
             emit(held.toString());
         }
-        held.setLength(0);
+        drop(held.length());
         return take();
     }
 
@@ -213,19 +216,23 @@ public final class OutputParser {
             }
             int certain = Math.min(gap + 1, held.length());
             emit(held.substring(0, certain));
-            held.delete(0, certain);
+            drop(certain);
         }
+    }
+
+    private void drop(int heldChars) {
+        held.delete(0, heldChars);
+        heldGap = 0;
     }
 
     /** Returns how much of the held text is white space, or what separates calls. */
     private int gapLength() {
         boolean separators = callCount > 0 && format.toolCalls() == ToolCallSyntax.LLAMA3_JSON;
-        int length = 0;
-        while (length < held.length()
-                && (Character.isWhitespace(held.charAt(length)) || (separators && held.charAt(length) == ';'))) {
-            length++;
+        while (heldGap < held.length()
+                && (Character.isWhitespace(held.charAt(heldGap)) || (separators && held.charAt(heldGap) == ';'))) {
+            heldGap++;
         }
-        return length;
+        return heldGap;
     }
 
     private List<String> markers() {
@@ -281,7 +288,7 @@ public final class OutputParser {
                 }
             }
         }
-        held.setLength(0);
+        drop(held.length());
     }
 
     private void emit(String text) {
