@@ -104,8 +104,9 @@ class DraftModelITCase {
     }
 
     private static long acceptedTokens(InMemoryReporter reporter) {
-        return (Long)
-                new TestingMetrics(reporter).gauge("Decode", "drafter.draft_model", SpeculationMetrics.ACCEPTED_TOKENS);
+        List<Object> attempts = new TestingMetrics(reporter)
+                .gauges("Decode", "drafter.draft_model", SpeculationMetrics.ACCEPTED_TOKENS);
+        return attempts.stream().mapToLong(tokens -> (Long) tokens).sum();
     }
 
     /** Turns that are greedy and at temperature 1, in turns. */

@@ -25,16 +25,20 @@ record TestingMetrics(InMemoryReporter reporter) {
         return (Histogram) metric(operator, name);
     }
 
-    /** A gauge of a group in the operator's. */
-    Object gauge(String operator, String group, String name) {
-        return ((Gauge<?>) metric(operator, "." + group, name)).getValue();
+    /** A gauge of a group in the operator's, once for each attempt. */
+    List<Object> gauges(String operator, String group, String name) {
+        List<Object> values = new ArrayList<>();
+        metrics(operator, "." + group, name).forEach(metric -> values.add(((Gauge<?>) metric).getValue()));
+        return values;
     }
 
     private Metric metric(String operator, String name) {
-        return metric(operator, "", name);
+        List<Metric> found = metrics(operator, "", name);
+        assertThat(found).as("%s of %s", name, operator).hasSize(1);
+        return found.get(0);
     }
 
-    private Metric metric(String operator, String inner, String name) {
+    private List<Metric> metrics(String operator, String inner, String name) {
         List<Metric> found = new ArrayList<>();
         reporter.getMetricsByGroup().forEach((group, metrics) -> {
             String scope = String.join(".", group.getScopeComponents());
@@ -42,7 +46,6 @@ record TestingMetrics(InMemoryReporter reporter) {
                 found.add(metrics.get(name));
             }
         });
-        assertThat(found).as("%s of %s", name, operator).hasSize(1);
-        return found.get(0);
+        return found;
     }
 }
