@@ -1,24 +1,27 @@
 // What decode, combine and prefill attention share, so that all three give the same bits.
 //
-// A query row sees the positions from its window's start to its own. Keys are cut from position 0 into tiles of 64 and splits of 512
-// positions. For one (row, head):
+// A query row sees the positions from its window's start to its own. Keys are cut from position 0 into tiles of 64
+// and splits of 512 positions. For one (row, head):
 //   score     = one chain of mma over the head's dims, in rising dims
 //   split     : over its tiles in order, with m = -infinity, l = 0, O = 0 before the first
 //               m' = max(m, largest score of the tile);  a = 2^((m - m') scale);  p = 2^(score scale - m' scale)
-//               l = l a + sum of p (a lane's own columns rising, then lanes xor 1, xor 2);  O = O a, then mma of T(p) and V over the
-//               tile's keys in rising order;  m = m'
+//               l = l a + sum of p (a lane's own columns rising, then lanes xor 1, xor 2)
+//               O = O a, then mma of T(p) and V over the tile's keys in rising order;  m = m'
 //   row       : over its splits in order, with M = -infinity, L = 0, A = 0 before the first
-//               M' = max(M, m);  a = 2^((M - M') scale);  b = 2^((m - M') scale);  L = L a + l b;  A = A a + O b;  M = M'
-//   output    = A / L, with -0 made +0
+//               M' = max(M, m);  a = 2^((M - M') scale);  b = 2^((m - M') scale)
+//               L = L a + l b;  A = A a + O b;  M = M'
+//   output    = A (1 / L), with -0 made +0
 // where scale is the model's attention scale times log2 e.
 //
-// A tile or split that is wholly masked for a row leaves no trace: m' = m, so a = 2^0 = 1, every p is 2^-infinity = 0, and the mma
-// adds products that are 0. So it makes no difference which rows share a CTA, nor whether such a tile is left out. Two things are
-// relied on. Of the hardware: an mma whose products are all 0 returns its sums unchanged (but for the sign of 0, which the last step
-// settles). Of the block pool: values are finite, also where nothing was ever written and where a block's last owner left something,
-// since 0 times infinity is no 0; so a pool is zeroed when it is allocated and keys and values are stored through finite<T>().
+// A tile or split that is wholly masked for a row leaves no trace: m' = m, so a = 2^0 = 1, every p is 2^-infinity =
+// 0, and the mma adds products that are 0. So it makes no difference which rows share a CTA, nor whether such a tile
+// is left out. Two things are relied on. Of the hardware: an mma whose products are all 0 returns its sums unchanged
+// (but for the sign of 0, which the last step settles). Of the block pool: values are finite, also where nothing was
+// ever written and where a block's last owner left something, since 0 times infinity is no 0; so a pool is zeroed
+// when it is allocated and keys and values are stored through finite<T>().
 //
-// Rows of mma tiles are pairs: pair i of a sequence's run of rows is its row i / group with head i % group of the kv head's group.
+// Rows of mma tiles are pairs: pair i of a sequence's run of rows is its row i / group with head i % group of the kv
+// head's group.
 #pragma once
 
 #include "abi.h"
@@ -84,7 +87,7 @@ struct PlanView {
     }
 };
 
-/** The sequence that item `index` belongs to, where sequence i has items starts[i] to starts[i + 1]; by a whole warp. */
+/** The sequence of item `index`, where sequence i has items starts[i] to starts[i + 1]; by a whole warp. */
 FORCE_INLINE int find_sequence(const int32_t* starts, int sequences, int index) {
     int before = 0;
     for (int i = lane_index(); i < sequences; i += WARP) {
@@ -120,13 +123,15 @@ template <int HEAD_DIM> FORCE_INLINE HeadBlocks head_blocks(const AttentionArgs&
     const KvShape& kv = args.kv;
     int64_t keys = block_index(kv.layer, 0, kvHead, kv.kvHeads, HEAD_DIM, kv.blockTokens);
     int64_t values = block_index(kv.layer, 1, kvHead, kv.kvHeads, HEAD_DIM, kv.blockTokens);
-    return {static_cast<const unsigned char*>(args.kvBlocks) + keys * 2, args.blockTables + args.blockTableStart[sequence],
-            kv.blockBytes, (values - keys) * 2, kv.blockTokens};
+    const unsigned char* blocks = static_cast<const unsigned char*>(args.kvBlocks);
+    return {blocks + keys * 2, args.blockTables + args.blockTableStart[sequence], kv.blockBytes,
+            (values - keys) * 2, kv.blockTokens};
 }
 
 /** The lane's part of the queries of 16 pairs for dims 16 step to 16 step + 15; pairs beyond the run are zeros. */
 template <int HEAD_DIM>
-FORCE_INLINE uint4 load_queries(const AttentionArgs& args, const Run& run, int kvHead, int group, int firstPair, int step) {
+FORCE_INLINE uint4 load_queries(const AttentionArgs& args, const Run& run, int kvHead, int group, int firstPair,
+                                int step) {
     int lane = lane_index();
     const unsigned char* queries = static_cast<const unsigned char*>(args.query);
     uint32_t part[4];
@@ -229,7 +234,8 @@ FORCE_INLINE float fold_output(float before, float split, Folding folding) {
 
 /** Output elements (row, column) and (row, column + 1), column even, from their sums and 1 / L. */
 template <typename T>
-FORCE_INLINE void store_output(const AttentionArgs& args, int row, int column, float first, float second, float inverse) {
+FORCE_INLINE void store_output(const AttentionArgs& args, int row, int column, float first, float second,
+                               float inverse) {
     uint32_t pair = pack<T>(first * inverse + 0.0f, second * inverse + 0.0f);
     int64_t at = activation_index(row, column, args.outputColumns);
     *reinterpret_cast<uint32_t*>(static_cast<unsigned char*>(args.output) + at * 2) = pair;

@@ -1,7 +1,8 @@
-// Attention over made-up sequences, and what it must give: shared by the checks that run in the emulator and by the benches' checks.
+// Attention over made-up sequences, and what it must give: shared by the checks that run in the emulator and by the
+// benches' checks.
 //
-// A sequence is a seed: its queries, keys and values at each position follow from it, so that every step that contains a position, in
-// whatever company and chunk, must give that position the same bits.
+// A sequence is a seed: its queries, keys and values at each position follow from it, so that every step that
+// contains a position, in whatever company and chunk, must give that position the same bits.
 #pragma once
 
 #include <math.h>
@@ -176,7 +177,9 @@ public:
     static constexpr int LAYERS = 2;
     static constexpr int LAYER = 1;
 
-    AttentionStep(Machine& machine, const Shape& shape, const std::vector<Part>& parts, Sharing sharing)
+    /** `madeUp`: whether keys and values are what the seeds say, else something cheap, for timing. */
+    AttentionStep(Machine& machine, const Shape& shape, const std::vector<Part>& parts, Sharing sharing,
+                  bool madeUp = true)
         : shape_(shape), sharing_(sharing), parts_(parts), machine_(machine), rows_(count_rows(parts)),
           sequencesMax_(static_cast<int>(parts.size()) + 3), blocks_(count_blocks()),
           step_(machine, sizeof(StepHeader)), queryStart_(machine, 4 * (parts.size() + 1)),
@@ -188,8 +191,13 @@ public:
           partialSums_(machine, 8 * static_cast<size_t>(sharing.slots) * shape.heads()),
           output_(machine, 2 * static_cast<size_t>((rows_ + 127) / 128 * 128) * shape.columns()) {
         put_sequences();
-        put_queries();
-        put_blocks();
+        if (madeUp) {
+            put_queries();
+            put_blocks();
+        } else {
+            put_anything(query_, static_cast<size_t>(rows_) * shape.width());
+            put_anything(pool_, static_cast<size_t>(blocks_) * block_bytes() / 2);
+        }
     }
 
     void plan() {
@@ -303,6 +311,17 @@ private:
         query_.put(queries);
     }
 
+    void put_anything(Buffer& buffer, size_t count) {
+        std::vector<uint16_t> values(count);
+        uint32_t state = 1;
+        uint16_t one = shape_.type.round(1.0f);
+        for (uint16_t& value : values) {
+            state = state * 1664525u + 1013904223u;
+            value = static_cast<uint16_t>((state >> 16 & 0x8000) | (one - (state >> 8 & 0x1ff)));
+        }
+        buffer.put(values);
+    }
+
     /** What lies beyond a sequence's end is what another owner left: large, but finite. */
     void put_blocks() {
         std::vector<uint16_t> pool(static_cast<size_t>(blocks_) * block_bytes() / 2, shape_.type.round(30000.0f));
@@ -312,19 +331,22 @@ private:
                 int64_t block = hostTables_[entry + position / shape_.blockTokens];
                 int token = position % shape_.blockTokens;
                 for (int kvHead = 0; kvHead < shape_.kvHeads; kvHead++) {
-                    uint16_t* keys = &pool[block * block_bytes() / 2 + block_index(LAYER, 0, kvHead, shape_.kvHeads,
-                                                                                   shape_.headDim, shape_.blockTokens)];
-                    uint16_t* values = &pool[block * block_bytes() / 2 + block_index(LAYER, 1, kvHead, shape_.kvHeads,
-                                                                                     shape_.headDim, shape_.blockTokens)];
+                    uint16_t* keys = &pool[block * block_bytes() / 2 + head_at(0, kvHead)];
+                    uint16_t* values = &pool[block * block_bytes() / 2 + head_at(1, kvHead)];
                     for (int dim = 0; dim < shape_.headDim; dim++) {
                         keys[key_index(token, dim, shape_.headDim)] = shape_.key(part.seed, position, kvHead, dim);
-                        values[value_index(token, dim, shape_.headDim)] = shape_.value(part.seed, position, kvHead, dim);
+                        int at = value_index(token, dim, shape_.headDim);
+                        values[at] = shape_.value(part.seed, position, kvHead, dim);
                     }
                 }
             }
             entry += blocks_of(part);
         }
         pool_.put(pool);
+    }
+
+    int64_t head_at(int part, int kvHead) const {
+        return block_index(LAYER, part, kvHead, shape_.kvHeads, shape_.headDim, shape_.blockTokens);
     }
 
     void launch(const char* family, bool perHeadDim, int gridX, int gridY, int threads, int sharedBytes) {
@@ -424,6 +446,113 @@ inline double difference(const Shape& shape, uint64_t seed, int position, const 
     }
     return largest;
 }
+
+/** Counts what holds and what does not, and prints the first of the latter. */
+class AttentionChecks {
+public:
+    explicit AttentionChecks(Machine& machine) : machine_(machine) {}
+
+    int checked() const {
+        return checked_;
+    }
+    int failed() const {
+        return failed_;
+    }
+
+    /** Decode of single rows with contexts of all these lengths, in one step. */
+    void lengths(const Shape& shape, const std::vector<int>& lengths, Sharing sharing) {
+        std::vector<Part> parts;
+        for (int length : lengths) {
+            parts.push_back({static_cast<uint64_t>(length), length - 1, 1});
+        }
+        std::vector<uint16_t> rows = run(shape, parts, sharing);
+        for (size_t i = 0; i < lengths.size(); i++) {
+            const uint16_t* row = &rows[i * static_cast<size_t>(shape.width())];
+            double error = difference(shape, parts[i].seed, lengths[i] - 1, row);
+            check(error <= tolerance(shape),
+                  describe(shape) + ", length " + std::to_string(lengths[i]) + ": differs by " + std::to_string(error));
+        }
+    }
+
+    /** A sequence of so many positions in one prefill, by other chunks, by decode, and among other sequences. */
+    void chunks(const Shape& shape, int length, const std::vector<int>& chunks) {
+        const std::vector<uint16_t> whole = run(shape, {{SEED, 0, length}}, PREFILL);
+        for (int position : {0, 1, 62, 63, 64, 511, 512, length - 1}) {
+            if (position < length) {
+                double error = difference(shape, SEED, position, &whole[static_cast<size_t>(position) * shape.width()]);
+                check(error <= tolerance(shape), describe(shape) + ", prefill, position " + std::to_string(position) +
+                                                     ": differs by " + std::to_string(error));
+            }
+        }
+        for (int chunk : chunks) {
+            // Of short chunks only some: around the ends of tiles, of splits, and at the end.
+            for (int first = 0; first < length; first += chunk) {
+                int rows = std::min(chunk, length - first);
+                int near = (first + rows) % 512;
+                bool edge = near <= chunk + 2 || near >= 510 || (first / chunk) % 9 == 0 || first + rows >= length;
+                if (edge || chunk * 20 >= length) {
+                    one_chunk(shape, whole, chunk, first, rows);
+                }
+            }
+        }
+        int middle = length / 2;
+        std::vector<Part> company{{11, 40, 1}, {12, 0, 90}, {SEED, length - 1, 1}, {13, 0, 1}, {SEED, middle, 37},
+                                  {14, 600, 2}, {SEED, length - 3, 3}};
+        std::vector<uint16_t> together = run(shape, company, {3, 9, 4});
+        same(shape, whole, length - 1, together, 91, 1, "among others, by decode");
+        same(shape, whole, middle, together, 93, 37, "among others, by prefill");
+        same(shape, whole, length - 3, together, 132, 3, "among others, the last three by decode");
+    }
+
+private:
+    static constexpr uint64_t SEED = 5;
+    static constexpr Sharing PREFILL{0, 1, 3};
+
+    std::vector<uint16_t> run(const Shape& shape, const std::vector<Part>& parts, Sharing sharing) {
+        return AttentionStep(machine_, shape, parts, sharing).run();
+    }
+
+    /** Few rows are decode's too: with scratch, and with none. */
+    void one_chunk(const Shape& shape, const std::vector<uint16_t>& whole, int chunk, int first, int rows) {
+        std::string of = " of " + std::to_string(chunk);
+        same(shape, whole, first, run(shape, {{SEED, first, rows}}, PREFILL), 0, rows, "by prefill in chunks" + of);
+        if (chunk <= 32) {
+            std::vector<uint16_t> apart = run(shape, {{SEED, first, rows}}, {64, 32 * chunk, 5});
+            same(shape, whole, first, apart, 0, rows, "by decode of rows" + of);
+        }
+        if (chunk == 7) {
+            std::vector<uint16_t> walked = run(shape, {{SEED, first, rows}}, {64, 0, 2});
+            same(shape, whole, first, walked, 0, rows, "by decode that walks");
+        }
+    }
+
+    void same(const Shape& shape, const std::vector<uint16_t>& expected, int position,
+              const std::vector<uint16_t>& actual, int actualRow, int rows, const std::string& how) {
+        size_t width = static_cast<size_t>(shape.width());
+        for (int row = 0; row < rows; row++) {
+            const uint16_t* wanted = &expected[(position + row) * width];
+            bool equal = memcmp(wanted, &actual[(actualRow + row) * width], width * 2) == 0;
+            check(equal, describe(shape) + ": position " + std::to_string(position + row) + " " + how);
+        }
+    }
+
+    void check(bool holds, const std::string& what) {
+        checked_++;
+        if (!holds && failed_++ < 20) {
+            printf("FAILED: %s\n", what.c_str());
+        }
+    }
+
+    static std::string describe(const Shape& shape) {
+        return std::string(shape.type.name()) + ", head dim " + std::to_string(shape.headDim) + ", group " +
+               std::to_string(shape.group) + ", kv heads " + std::to_string(shape.kvHeads) + ", window " +
+               std::to_string(shape.window) + ", blocks of " + std::to_string(shape.blockTokens);
+    }
+
+    Machine& machine_;
+    int checked_ = 0;
+    int failed_ = 0;
+};
 
 }  // namespace testing
 }  // namespace millrace

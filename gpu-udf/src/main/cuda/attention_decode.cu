@@ -1,18 +1,21 @@
-// attention_decode_{bf16,f16}_h{head dim}: attention of sequences with few rows, cut over keys; and attention_combine_{bf16,f16}.
+// attention_decode_{bf16,f16}_h{head dim}: attention of sequences with few rows, cut over keys; and
+// attention_combine_{bf16,f16}.
 //
-// Shapes: query T [row][head][dim]; keys and values in their blocks (layout.cuh); output T in activation order, columns head * dim.
-// What is computed is said in attention.cuh. The units of work come from attention_plan: 16 pairs x one split of 512 positions, or
-// 16 pairs x all their splits.
+// Shapes: query T [row][head][dim]; keys and values in their blocks (layout.cuh); output T in activation order,
+// columns head * dim. What is computed is said in attention.cuh. The units of work come from attention_plan: 16
+// pairs x one split of 512 positions, or 16 pairs x all their splits.
 //
-// Launch of decode: block 256, no dynamic shared memory, any grid (x only): CTAs take unit x kv head after each other, and leave where
-// there are none left. Good grids: units x kv heads of the bucket's usual contexts, but no more than some 16 a multiprocessor.
-// Warp w computes the scores of tile w of the split, all from the 16-byte fragments in the blocks; the warps tell each other their
-// largest scores, turn scores to weights, leave those in shared memory, and each takes head dim / 8 / 8 columns of the output.
-// A unit that is one split of several leaves its sums in scratch: partials f32 [slot][head][dim], partialSums f32 [slot][head]{m, l},
-// slot = slotStart of the sequence + row of the run x splits of the sequence + split.
+// Launch of decode: block 256, no dynamic shared memory, any grid (x only): CTAs take unit x kv head after each
+// other, and leave where there are none left. Good grids: units x kv heads of the bucket's usual contexts, but no
+// more than some 16 a multiprocessor. Warp w computes the scores of tile w of the split, all from the 16-byte
+// fragments in the blocks; the warps tell each other their largest scores, turn scores to weights, leave those in
+// shared memory, and each takes head dim / 8 / 8 columns of the output. A unit that is one split of several leaves
+// its sums in scratch: partials f32 [slot][head][dim], partialSums f32 [slot][head]{m, l}, slot = slotStart of the
+// sequence + row of the run x splits of the sequence + split.
 //
-// Launch of combine: block 128, grid (any, head count x dim / 4 / 128 rounded up): adds the splits of rows whose sums lie in scratch;
-// a thread has 4 dims of one head. May be left out where no context of the step exceeds 512 positions.
+// Launch of combine: block 128, grid (any, head count x dim / 4 / 128 rounded up): adds the splits of rows whose
+// sums lie in scratch; a thread has 4 dims of one head. May be left out where no context of the step exceeds 512
+// positions.
 #include "attention.cuh"
 
 using namespace millrace;
@@ -57,7 +60,8 @@ struct DecodeShared {
 };
 
 /** Fills in a unit; by a whole warp. */
-template <int HEAD_DIM> FORCE_INLINE void find_unit(const AttentionArgs& args, int index, int kvHead, DecodeUnit& unit) {
+template <int HEAD_DIM>
+FORCE_INLINE void find_unit(const AttentionArgs& args, int index, int kvHead, DecodeUnit& unit) {
     PlanView plan{args.plan, args.sequencesMax};
     int sequence = find_sequence(plan.unit_start(), args.step->sequences, index);
     int local = index - plan.unit_start()[sequence];
@@ -120,7 +124,8 @@ template <typename T, int HEAD_DIM> struct Decode {
                                          int index) {
 #pragma unroll
         for (int half = 0; half < 2; half++) {
-            const unsigned char* group = shared.unit->blocks.keys_of(shuffle(groups, 2 * index + half)) + shared.unit->blocks.valueOffset;
+            const HeadBlocks& blocks = shared.unit->blocks;
+            const unsigned char* group = blocks.keys_of(shuffle(groups, 2 * index + half)) + blocks.valueOffset;
             bool seen = shared.unit->sees_group(splitStart + index * TILE_KEYS + half * GROUP_KEYS);
 #pragma unroll
             for (int n = 0; n < WARP_COLUMN_TILES; n++) {
@@ -172,8 +177,8 @@ template <typename T, int HEAD_DIM> struct Decode {
     }
 
     /** One split: sums for the lane's two rows and the warp's columns of the output. */
-    static FORCE_INLINE void split(const Shared& shared, int splitStart, float scale, Output& output, float (&largest)[2],
-                                   float (&sum)[2]) {
+    static FORCE_INLINE void split(const Shared& shared, int splitStart, float scale, Output& output,
+                                   float (&largest)[2], float (&sum)[2]) {
         int lane = lane_index();
         int warp = warp_index();
         uint32_t groups = load_groups(shared, splitStart);
@@ -322,7 +327,8 @@ template <typename T, int HEAD_DIM> struct Decode {
             } else {
 #pragma unroll
                 for (int half = 0; half < 2; half++) {
-                    Folding folding = fold_sums(totalLargest[half], totalSum[half], largest[half], sum[half], args.scale);
+                    Folding folding =
+                        fold_sums(totalLargest[half], totalSum[half], largest[half], sum[half], args.scale);
 #pragma unroll
                     for (int n = 0; n < WARP_COLUMN_TILES; n++) {
                         total[n][2 * half] = fold_output(total[n][2 * half], output[n][2 * half], folding);
@@ -424,6 +430,11 @@ template <typename T> FORCE_INLINE void combine(const AttentionArgs& args) {
         decode<type, headDim>(args);                                                                  \
     }
 
+#ifdef BENCH
+ATTENTION_DECODE(bf16, 64)
+ATTENTION_DECODE(bf16, 128)
+ATTENTION_DECODE(f16, 128)
+#else
 #define ATTENTION_DECODE_ALL(type) \
     ATTENTION_DECODE(type, 16)     \
     ATTENTION_DECODE(type, 32)     \
@@ -435,6 +446,7 @@ template <typename T> FORCE_INLINE void combine(const AttentionArgs& args) {
 
 ATTENTION_DECODE_ALL(bf16)
 ATTENTION_DECODE_ALL(f16)
+#endif
 
 KERNEL_BOUNDS(attention_combine_bf16, AttentionArgs, 128, 4) {
     combine<bf16>(args);
@@ -443,3 +455,75 @@ KERNEL_BOUNDS(attention_combine_bf16, AttentionArgs, 128, 4) {
 KERNEL_BOUNDS(attention_combine_f16, AttentionArgs, 128, 4) {
     combine<f16>(args);
 }
+
+#ifdef BENCH
+#include "attention_bench.h"
+#include "attention_plan.cu"
+
+namespace {
+
+void add_decode(bench::CudaMachine& machine) {
+    machine.add("attention_plan", attention_plan);
+    machine.add("attention_decode_bf16_h64", attention_decode_bf16_h64);
+    machine.add("attention_decode_bf16_h128", attention_decode_bf16_h128);
+    machine.add("attention_decode_f16_h128", attention_decode_f16_h128);
+    machine.add("attention_combine_bf16", attention_combine_bf16);
+    machine.add("attention_combine_f16", attention_combine_f16);
+}
+
+}  // namespace
+
+#ifndef ATTENTION_BENCH_OF_PREFILL
+namespace {
+
+void time_decode(bench::CudaMachine& machine, const testing::Shape& shape, int sequences, int context) {
+    int splits = (context + SPLIT_KEYS - 1) / SPLIT_KEYS;
+    std::vector<testing::Part> parts;
+    for (int i = 0; i < sequences; i++) {
+        parts.push_back({static_cast<uint64_t>(i), context - 1, 1});
+    }
+    int grid = min(sequences * splits * shape.kvHeads, 16 * bench::attribute(cudaDevAttrMultiProcessorCount));
+    testing::AttentionStep step(machine, shape, parts, {8, sequences * splits, grid}, false);
+    step.plan();
+    double ms = bench::milliseconds(50, [&](int) {
+        step.decode();
+        step.combine();
+    });
+    double bytes = 4.0 * sequences * context * shape.kvHeads * shape.headDim;
+    double rate = bytes / ms / 1e6;
+    printf("decode %4s h%-3d %2d kv heads x %d, %3d x %6d positions: %8.1f us %6.0f GB/s %5.1f %% of memory%s\n",
+           shape.type.name(), shape.headDim, shape.kvHeads, shape.group, sequences, context, ms * 1e3, rate,
+           100 * rate / bench::memory_limit(), bytes < 100e6 ? " (stays in caches)" : "");
+}
+
+}  // namespace
+
+int main(int argumentCount, char** arguments) {
+    bool checksOnly = bench::checks_only(argumentCount, arguments);
+    bench::CudaMachine machine;
+    add_decode(machine);
+    testing::AttentionChecks checks(machine);
+    const std::vector<int> lengths{1, 31, 32, 33, 63, 64, 65, 511, 512, 513, 1100, 8191};
+    for (int window : {0, 100}) {
+        checks.lengths({{false}, 128, 2, 4, window, 32}, lengths, {8, 100, 7});
+        checks.lengths({{true}, 128, 1, 8, window, 64}, lengths, {8, 100, 300});
+        checks.lengths({{false}, 64, 3, 3, window, 32}, lengths, {8, 0, 20});
+    }
+    printf("%d checks of decode against a reference\n", checks.checked());
+    bench::failures += checks.failed();
+    if (!checksOnly) {
+        const testing::Shape demo{{false}, 64, 3, 3, 0, 32};
+        const testing::Shape eight{{false}, 128, 8, 4, 0, 32};
+        time_decode(machine, demo, 1, 512);
+        time_decode(machine, demo, 64, 2048);
+        time_decode(machine, eight, 1, 2048);
+        time_decode(machine, eight, 1, 8192);
+        time_decode(machine, eight, 1, 32768);
+        time_decode(machine, eight, 8, 8192);
+        time_decode(machine, eight, 32, 2048);
+        time_decode(machine, {{true}, 128, 8, 4, 0, 64}, 8, 8192);
+    }
+    return bench::result("attention_decode");
+}
+#endif
+#endif

@@ -1,10 +1,12 @@
-// attention_plan: which sequences of a step decode attention takes and which prefill, and where the work of each begins.
+// attention_plan: which sequences of a step decode attention takes and which prefill, and where the work of each
+// begins.
 //
-// Launch: grid 1, block 32, once a step for each kind of layer (all positions; sliding window), before the layers; args PlanArgs.
-// A sequence with at most `decodeRows` rows is decode's, in tiles of 16 pairs (attention.cuh). Where its rows see more than one split
-// of 512 positions, each (tile, split) is a unit of its own, and the splits' sums go by way of scratch: rows x splits slots, of which
-// there are `slots` for all sequences together. Sequences are given slots in order while the running total of what all before them
-// wanted fits; the others' units are whole tiles, which walk their splits in one CTA: slower, and the same bits.
+// Launch: grid 1, block 32, once a step for each kind of layer (all positions; sliding window), before the layers;
+// args PlanArgs. A sequence with at most `decodeRows` rows is decode's, in tiles of 16 pairs (attention.cuh). Where
+// its rows see more than one split of 512 positions, each (tile, split) is a unit of its own, and the splits' sums
+// go by way of scratch: rows x splits slots, of which there are `slots` for all sequences together. Sequences are
+// given slots in order while the running total of what all before them wanted fits; the others' units are whole
+// tiles, which walk their splits in one CTA: slower, and the same bits.
 #include "attention.cuh"
 
 using namespace millrace;

@@ -1,11 +1,13 @@
-// attention_prefill_{bf16,f16}_h{head dim}: attention of sequences with many rows. The same bits as decode and combine give.
+// attention_prefill_{bf16,f16}_h{head dim}: attention of sequences with many rows. The same bits as decode and
+// combine give.
 //
-// Shapes: query T [row][head][dim]; keys and values in their blocks (layout.cuh); output T in activation order, columns head * dim.
-// What is computed is said in attention.cuh. attention_plan says which sequences are prefill's.
+// Shapes: query T [row][head][dim]; keys and values in their blocks (layout.cuh); output T in activation order,
+// columns head * dim. What is computed is said in attention.cuh. attention_plan says which sequences are prefill's.
 //
-// Launch: grid (any, kv heads), block prefill_warps(head dim) * 32, dynamic shared memory prefill_shared_bytes(head dim). A CTA takes
-// a tile of prefill_pairs(head dim) pairs (rows x heads of the kv head's group) of one sequence, then that `gridDim.x` further. A good
-// grid.x is the number of tiles: the sum over prefill's sequences of rows * group / pairs, rounded up. Tiles with long contexts first.
+// Launch: grid (any, kv heads), block prefill_warps(head dim) * 32, dynamic shared memory prefill_shared_bytes(head
+// dim). A CTA takes a tile of prefill_pairs(head dim) pairs (rows x heads of the kv head's group) of one sequence,
+// then that `gridDim.x` further. A good grid.x is the number of tiles: the sum over prefill's sequences of rows *
+// group / pairs, rounded up. Tiles with long contexts first.
 //
 //   head dim   pairs   warps   ring   shared bytes
 //         16     128       8      3          18432
@@ -16,10 +18,10 @@
 //        128     128       8      4         163840
 //        256      64       4      2         163840
 //
-// A warp has 16 pairs: 16 x 64 scores, then 16 x head dim outputs in registers. Keys and values come tile by tile through a ring of
-// parts in shared memory (64 keys, 64 values, 64 keys, ...), all copied as they lie in the blocks, since that is the order of
-// fragments. Queries, and the sums of the splits before the running one, lie in shared memory too: each lane reads there only what
-// it wrote.
+// A warp has 16 pairs: 16 x 64 scores, then 16 x head dim outputs in registers. Keys and values come tile by tile
+// through a ring of parts in shared memory (64 keys, 64 values, 64 keys, ...), all copied as they lie in the blocks,
+// since that is the order of fragments. Queries, and the sums of the splits before the running one, lie in shared
+// memory too: each lane reads there only what it wrote.
 #include "attention.cuh"
 
 using namespace millrace;
@@ -380,6 +382,11 @@ template <typename T, int HEAD_DIM> struct Prefill {
         Prefill<type, headDim>::run(args, *tile);                                                              \
     }
 
+#ifdef BENCH
+ATTENTION_PREFILL(bf16, 64)
+ATTENTION_PREFILL(bf16, 128)
+ATTENTION_PREFILL(f16, 128)
+#else
 #define ATTENTION_PREFILL_ALL(type) \
     ATTENTION_PREFILL(type, 16)     \
     ATTENTION_PREFILL(type, 32)     \
@@ -391,3 +398,53 @@ template <typename T, int HEAD_DIM> struct Prefill {
 
 ATTENTION_PREFILL_ALL(bf16)
 ATTENTION_PREFILL_ALL(f16)
+#endif
+
+#ifdef BENCH
+#define ATTENTION_BENCH_OF_PREFILL
+#include "attention_decode.cu"
+
+namespace {
+
+/** A prompt's chunk of `rows` after `before` positions. */
+void time_prefill(bench::CudaMachine& machine, const testing::Shape& shape, int before, int rows) {
+    int pairs = testing::prefill_pairs_of(shape.headDim);
+    int grid = (rows * shape.group + pairs - 1) / pairs;
+    testing::AttentionStep step(machine, shape, {{1, before, rows}}, {0, 1, grid}, false);
+    step.plan();
+    double ms = bench::milliseconds(20, [&](int) { step.prefill(); });
+    double positions = 0.5 * rows * (rows + 1.0) + static_cast<double>(rows) * before;
+    double rate = 4.0 * positions * shape.heads() * shape.headDim / ms / 1e9;
+    printf("prefill %4s h%-3d %2d kv heads x %d, %5d rows after %5d: %8.1f us %6.1f TFLOP/s %5.1f %% of mma\n",
+           shape.type.name(), shape.headDim, shape.kvHeads, shape.group, rows, before, ms * 1e3, rate,
+           100 * rate / bench::mma_limit());
+}
+
+}  // namespace
+
+int main(int argumentCount, char** arguments) {
+    bool checksOnly = bench::checks_only(argumentCount, arguments);
+    bench::CudaMachine machine;
+    add_decode(machine);
+    machine.add("attention_prefill_bf16_h64", attention_prefill_bf16_h64);
+    machine.add("attention_prefill_bf16_h128", attention_prefill_bf16_h128);
+    machine.add("attention_prefill_f16_h128", attention_prefill_f16_h128);
+    testing::AttentionChecks checks(machine);
+    checks.chunks({{false}, 128, 2, 4, 0, 32}, 1100, {1, 7, 32, 200});
+    checks.chunks({{true}, 128, 1, 8, 130, 64}, 1100, {7, 200});
+    checks.chunks({{false}, 64, 3, 3, 0, 32}, 1100, {1, 7, 32, 200});
+    printf("%d checks: prefill in any chunks and decode agree bit for bit, and with a reference\n", checks.checked());
+    bench::failures += checks.failed();
+    if (!checksOnly) {
+        const testing::Shape demo{{false}, 64, 3, 3, 0, 32};
+        const testing::Shape eight{{false}, 128, 8, 4, 0, 32};
+        time_prefill(machine, demo, 0, 4096);
+        time_prefill(machine, eight, 0, 512);
+        time_prefill(machine, eight, 0, 4096);
+        time_prefill(machine, eight, 0, 16384);
+        time_prefill(machine, eight, 8192, 512);
+        time_prefill(machine, {{true}, 128, 8, 4, 0, 64}, 0, 4096);
+    }
+    return bench::result("attention_prefill");
+}
+#endif

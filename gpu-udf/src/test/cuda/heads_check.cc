@@ -1,4 +1,5 @@
-// prepare_heads against a reference in double: norms, both rotations, heads that rotate in part, and where everything is stored.
+// prepare_heads against a reference in double: norms, both rotations, heads that rotate in part, and where
+// everything is stored.
 #include <string>
 
 #include "check.h"
@@ -53,10 +54,11 @@ std::vector<double> expected_head(const Heads& heads, const float* input, const 
     return x;
 }
 
-template <typename T> void check_element(const char* what, const Heads& heads, int row, int dim, T got, double expected) {
+template <typename T>
+void check_element(const char* what, const Heads& heads, int row, int dim, T got, double expected) {
     double tolerance = strcmp(type_name<T>(), "f16") == 0 ? 0.0006 : 0.0045;
-    CHECK(fabs(to_float(got) - expected) <= tolerance * fabs(expected) + 2e-6, "%s of %d, row %d, dim %d: %g, not %g", what,
-          heads.headDim, row, dim, to_float(got), expected);
+    CHECK(fabs(to_float(got) - expected) <= tolerance * fabs(expected) + 2e-6, "%s of %d, row %d, dim %d: %g, not %g",
+          what, heads.headDim, row, dim, to_float(got), expected);
 }
 
 template <typename T> void check_heads(const Heads& heads, Random& random) {
