@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * -Dmillrace.durability.first-seed=N} begins elsewhere.
  */
 class ReplayUnderFailuresITCase {
-    private static final int SEEDS = Integer.getInteger("millrace.durability.seeds", 60);
+    private static final int SEEDS = Integer.getInteger("millrace.durability.seeds", 40);
     private static final int DEMO_SEEDS = Integer.getInteger("millrace.durability.demo-seeds", 1);
     private static final long FIRST_SEED = Long.getLong("millrace.durability.first-seed", 1);
 
