@@ -10,13 +10,15 @@
 #   kernels.sh --fetch         puts nvcc into the cache from Python wheels
 #
 # MILLRACE_CUDA_SOURCE names another folder of sources. nvcc is looked for on the PATH, in CUDA_HOME, and in the cache
-# (MILLRACE_CACHE, else ~/.cache/millrace). JOBS compilers run at a time, as many as there are cores unless told.
+# (MILLRACE_CACHE, else ~/.cache/millrace). JOBS compilers run at a time, as many as there are cores unless told. What
+# nvcc made is kept in the cache by the content of its sources, so that a clean build compiles only what is new.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 sources=${MILLRACE_CUDA_SOURCE:-$(cd "$here/../src/main/cuda" && pwd)}
 checks="$here/../src/test/cuda"
 cache="${MILLRACE_CACHE:-$HOME/.cache/millrace}/nvcc"
+kept="${cache%/*}/kernels"
 jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
 wheels=(nvidia-cuda-nvcc nvidia-cuda-crt nvidia-nvvm nvidia-cuda-runtime nvidia-cuda-cccl)
 wheels_version="13.0.*"
@@ -74,8 +76,22 @@ headers() {
     find "$sources" -name '*.h' -o -name '*.cuh'
 }
 
+# Names what nvcc $2 makes of $1, whoever checked it out and when.
+content_key() {
+    { cat "$1" "${common[@]}" && printf '%s\n' "${nvcc_flags[@]/$sources/}" && "$2" --version; } | sha256sum | cut -c1-32
+}
+
+# Takes the file $1 from what is kept under the key $2, if it is there.
+from_cache() {
+    [ -e "$kept/$2/${1##*/}" ] && cp "$kept/$2/${1##*/}" "$1.part" && mv "$1.part" "$1"
+}
+
+to_cache() {
+    mkdir -p "$kept/$2" && cp "$1" "$kept/$2/${1##*/}.$$" && mv "$kept/$2/${1##*/}.$$" "$kept/$2/${1##*/}"
+}
+
 build_device() {
-    local out=$1 nvcc family lines
+    local out=$1 nvcc family lines i made=()
     nvcc=$(find_nvcc)
     if [ -z "$nvcc" ]; then
         echo "no nvcc on the PATH, in CUDA_HOME or in $cache: this jar has no CUDA kernels ($0 --fetch gets one)"
@@ -85,19 +101,27 @@ build_device() {
     lines=$(mktemp "$out/lines.XXXXXX")
     mapfile -t common < <(headers)
     for family in $(families); do
-        local source="$sources/$family.cu" arch
+        local source="$sources/$family.cu" arch key
+        key=$(content_key "$source" "$nvcc")
         for arch in sm_80 sm_90a; do
-            if stale "$out/$family.$arch.cubin" "$source" "${common[@]}" "${BASH_SOURCE[0]}"; then
+            if stale "$out/$family.$arch.cubin" "$source" "${common[@]}" "${BASH_SOURCE[0]}" &&
+                ! from_cache "$out/$family.$arch.cubin" "$key"; then
+                made+=("$out/$family.$arch.cubin" "$key")
                 build_line "$out/$family.$arch.cubin" \
                     "$nvcc" "${nvcc_flags[@]}" -arch="$arch" -cubin "$source" -o >>"$lines"
             fi
         done
-        if stale "$out/$family.compute_80.ptx" "$source" "${common[@]}" "${BASH_SOURCE[0]}"; then
+        if stale "$out/$family.compute_80.ptx" "$source" "${common[@]}" "${BASH_SOURCE[0]}" &&
+            ! from_cache "$out/$family.compute_80.ptx" "$key"; then
+            made+=("$out/$family.compute_80.ptx" "$key")
             build_line "$out/$family.compute_80.ptx" \
                 "$nvcc" "${nvcc_flags[@]}" -arch=compute_80 -ptx "$source" -o >>"$lines"
         fi
     done
     run_all "$lines"
+    for ((i = 0; i < ${#made[@]}; i += 2)); do
+        to_cache "${made[i]}" "${made[i + 1]}"
+    done
     families >"$out/kernels.txt.part"
     if cmp -s "$out/kernels.txt.part" "$out/kernels.txt"; then
         rm "$out/kernels.txt.part"

@@ -10,6 +10,7 @@ import io.millrace.kv.ErrorCode;
 import io.millrace.kv.KvBlockLayout;
 import io.millrace.kv.ServingException;
 import io.millrace.model.ModelSpec;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
@@ -212,6 +213,11 @@ public final class Engine implements AutoCloseable {
     /** How a KV block is laid out. */
     public KvBlockLayout kvLayout() {
         return instance.kvLayout();
+    }
+
+    /** Prepares memory for copies of blocks, as {@link ModelInstance#pageLock} does. Any thread. */
+    public Runnable pageLock(List<ByteBuffer> memory) {
+        return instance.pageLock(memory);
     }
 
     /**

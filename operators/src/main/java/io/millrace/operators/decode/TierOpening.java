@@ -62,7 +62,8 @@ record TierOpening(
                 timers,
                 lease,
                 settings.stateEnabled() ? BlockStores.open(backend, settings.storeSettings(), taskName) : null,
-                HostMemory.open(owner, operator, environment, settings.hostMaxBytes(), contentBytes),
+                HostMemory.open(
+                        owner, operator, environment, settings.hostMaxBytes(), contentBytes, lease.engine()::pageLock),
                 restoredCheckpointId,
                 TierOpening::newThread,
                 System::nanoTime);

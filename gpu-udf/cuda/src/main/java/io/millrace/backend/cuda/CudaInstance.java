@@ -15,6 +15,8 @@ import io.millrace.model.ModelSpec;
 import java.nio.BufferOverflowException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
@@ -181,6 +183,24 @@ final class CudaInstance implements ModelInstance {
             }
             blockCopies.write(block(blockId), source);
         });
+    }
+
+    @Override
+    public Runnable pageLock(List<ByteBuffer> memory) {
+        List<ByteBuffer> locked = new ArrayList<>();
+        copies.run(() -> memory.forEach(buffer -> {
+            if (regions.add(buffer)) {
+                locked.add(buffer);
+            }
+        }));
+        return () -> {
+            try {
+                copies.run(() -> locked.forEach(regions::remove));
+            } catch (IllegalStateException e) {
+                // The instance is closed, and unlocked everything then.
+                locked.clear();
+            }
+        };
     }
 
     private long block(int blockId) {

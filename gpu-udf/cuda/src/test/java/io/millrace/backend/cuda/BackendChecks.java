@@ -20,12 +20,16 @@ import io.millrace.model.GgufModel;
 import io.millrace.model.TensorType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,6 +48,7 @@ abstract class BackendChecks {
     private static final double TOLERANCE_F16 = 0.006;
     private static final int VOCABULARY = 517;
     private static final int PROMPT = 100;
+    private static final String DEMO_MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf";
 
     @TempDir
     Path folder;
@@ -156,8 +161,8 @@ abstract class BackendChecks {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void blocksThatWentToTheHostAndBackChangeNothing(boolean direct) throws IOException {
+    @ValueSource(strings = {"heap", "direct", "page-locked"})
+    void blocksThatWentToTheHostAndBackChangeNothing(String kind) throws IOException {
         try (GgufModel model = TestingModels.generate(folder, wide("qwen3"))) {
             float[] expected = run(model, Map.of(), 500);
             try (ModelInstance instance = load(model, Map.of())) {
@@ -166,10 +171,11 @@ abstract class BackendChecks {
                 TestingSequences.Sequence sequence = sequences.newSequence();
                 sequences.prefill(sequence, Arrays.copyOf(tokens, PROMPT - 1), 500);
                 int bytes = instance.kvLayout().blockBytes();
+                ByteBuffer memory =
+                        kind.equals("heap") ? ByteBuffer.allocate(bytes + 64) : ByteBuffer.allocateDirect(bytes + 64);
+                Runnable unlock = kind.equals("page-locked") ? instance.pageLock(List.of(memory)) : () -> {};
                 for (int i = 0; i < sequence.blocks.size(); i++) {
-                    ByteBuffer memory =
-                            direct ? ByteBuffer.allocateDirect(bytes + 64) : ByteBuffer.allocate(bytes + 64);
-                    memory.position(16);
+                    memory.clear().position(16);
                     instance.readBlock(sequence.blocks.get(i), memory);
                     assertThat(memory.position()).isEqualTo(16 + bytes);
                     int moved = TestingModels.BLOCKS - 1 - i;
@@ -177,9 +183,49 @@ abstract class BackendChecks {
                     instance.writeBlock(sequence.blocks.get(i), ByteBuffer.allocate(bytes));
                     sequence.blocks.set(i, moved);
                 }
+                unlock.run();
                 assertThat(sequences.decode(sequence, tokens[PROMPT - 1])).containsExactly(expected);
             }
         }
+    }
+
+    @Test
+    void theDemoModelSaysWhatItSaysOnTheReference() {
+        Path file = demoModel();
+        // "The capital of France is"
+        int[] prompt = {504, 3575, 282, 4649, 314};
+        try (GgufModel model = GgufModel.open(file);
+                ModelInstance reference = TestingModels.reference(model);
+                ModelInstance tested = load(model, Map.of())) {
+            assertThat(greedy(tested, limits(model), prompt)).isEqualTo(greedy(reference, limits(model), prompt));
+        }
+    }
+
+    private static List<Integer> greedy(ModelInstance instance, Limits limits, int[] prompt) {
+        TestingSequences sequences = new TestingSequences(limits, instance);
+        TestingSequences.Sequence sequence = sequences.newSequence();
+        List<Integer> tokens = new ArrayList<>();
+        tokens.add(TestingSequences.argmax(sequences.prefill(sequence, prompt, 64)));
+        while (tokens.size() < 4) {
+            tokens.add(TestingSequences.argmax(sequences.decode(sequence, tokens.get(tokens.size() - 1))));
+        }
+        return tokens;
+    }
+
+    private static Path demoModel() {
+        String home =
+                System.getenv().getOrDefault("MILLRACE_HOME", System.getProperty("user.home") + "/.cache/millrace");
+        String given = System.getProperty("millrace.demo.model");
+        Path file = given == null ? Path.of(home, "models", DEMO_MODEL) : Path.of(given);
+        if (!Files.isRegularFile(file)) {
+            String reason = "the demo model is not there: `./millrace model` fetches it (" + file + ")";
+            if ("1".equals(System.getenv("MILLRACE_REQUIRE_MODEL"))) {
+                Assertions.fail(reason);
+            }
+            System.out.println("skipped: " + reason);
+            Assumptions.abort(reason);
+        }
+        return file;
     }
 
     @Test

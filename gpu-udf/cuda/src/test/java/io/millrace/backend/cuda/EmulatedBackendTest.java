@@ -15,6 +15,6 @@ class EmulatedBackendTest extends BackendChecks {
 
     @Override
     CudaBackend backend() {
-        return new CudaBackend("cuda-emulated", new EmulatedDevices());
+        return new CudaBackend("cuda-emulated", new EmulatedDevices(2L << 30, device -> device));
     }
 }

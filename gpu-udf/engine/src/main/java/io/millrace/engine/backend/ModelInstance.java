@@ -3,6 +3,7 @@ package io.millrace.engine.backend;
 import io.millrace.kv.KvBlockLayout;
 import io.millrace.model.ModelSpec;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.function.Consumer;
 
 /**
@@ -63,6 +64,17 @@ public interface ModelInstance extends AutoCloseable {
      * @throws IllegalArgumentException if it is not so many bytes
      */
     void writeBlock(int blockId, ByteBuffer source);
+
+    /**
+     * Prepares memory of the host's for copies of blocks straight from and to it, where that makes them faster. Any
+     * thread.
+     *
+     * @param memory direct buffers, whole; they stay valid until what is returned was run
+     * @return ends it, once no copy uses the memory any more; does nothing after {@link #close}
+     */
+    default Runnable pageLock(List<ByteBuffer> memory) {
+        return () -> {};
+    }
 
     /** Frees everything, once the copies that run have ended. Those that come later throw. */
     @Override

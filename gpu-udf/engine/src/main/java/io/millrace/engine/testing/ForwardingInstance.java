@@ -8,6 +8,7 @@ import io.millrace.engine.backend.ModelInstance;
 import io.millrace.kv.KvBlockLayout;
 import io.millrace.model.ModelSpec;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.function.Consumer;
 
 /** A model instance that passes everything on to another, for those who want to see or change a part of it. */
@@ -32,6 +33,11 @@ public class ForwardingInstance implements ModelInstance {
     @Override
     public int blockCount() {
         return instance.blockCount();
+    }
+
+    @Override
+    public Runnable pageLock(List<ByteBuffer> memory) {
+        return instance.pageLock(memory);
     }
 
     @Override

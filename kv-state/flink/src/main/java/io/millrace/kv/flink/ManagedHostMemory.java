@@ -38,6 +38,12 @@ public final class ManagedHostMemory {
         return fraction > 0 ? environment.getMemoryManager().computeMemorySize(fraction) : 0;
     }
 
+    /** Reserves and allocates a region of whole slots, which is not page-locked. */
+    public static HostRegion reserve(
+            Object owner, MemoryManager memory, long shareBytes, long maxBytes, int contentBytes) {
+        return reserve(owner, memory, shareBytes, maxBytes, contentBytes, slabs -> () -> {});
+    }
+
     /**
      * Reserves and allocates a region of whole slots. What belongs to the share and is less than a slot stays
      * unreserved.
@@ -46,11 +52,17 @@ public final class ManagedHostMemory {
      * @param shareBytes what the slot gives; at 0 the region has no slots
      * @param maxBytes at most this much is taken
      * @param contentBytes bytes of a block's content
+     * @param pageLock prepares the slabs for a device's copies; what it returns ends that, before they are freed
      * @return the region; closing it frees the memory and gives the reservation back
      * @throws IllegalStateException if the slot has less left than its share
      */
     public static HostRegion reserve(
-            Object owner, MemoryManager memory, long shareBytes, long maxBytes, int contentBytes) {
+            Object owner,
+            MemoryManager memory,
+            long shareBytes,
+            long maxBytes,
+            int contentBytes,
+            Function<List<ByteBuffer>, Runnable> pageLock) {
         long budgetBytes = Math.min(shareBytes, maxBytes);
         List<Integer> slabs = slabs(budgetBytes, contentBytes);
         if (slabs.isEmpty()) {
@@ -76,7 +88,11 @@ public final class ManagedHostMemory {
                 segments.add(segment);
                 buffers.add(segment.processAsByteBuffer(Function.<ByteBuffer>identity()));
             }
-            HostRegion region = new HostRegion(buffers, contentBytes, release);
+            Runnable unlock = pageLock.apply(List.copyOf(buffers));
+            HostRegion region = new HostRegion(buffers, contentBytes, () -> {
+                unlock.run();
+                release.run();
+            });
             LOG.info("the HOST tier has {} blocks in {} bytes of managed memory", region.slotCount(), bytes);
             return region;
         } catch (RuntimeException | OutOfMemoryError e) {

@@ -15,9 +15,9 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The compiled kernels in this jar, as {@code gpu-udf/cuda/kernels.sh} makes them: for each family
- * {@code FAMILY.sm_80.cubin} and the like, for one architecture each, and {@code FAMILY.ptx}, which the driver compiles
- * for newer ones. {@code kernels.index} names the files.
+ * The compiled kernels in this jar, as {@code gpu-udf/cuda/kernels.sh} makes them: for each family that
+ * {@code kernels.txt} names {@code FAMILY.sm_80.cubin} and the like, for one architecture each, and
+ * {@code FAMILY.compute_80.ptx}, which the driver compiles for newer ones.
  */
 final class KernelResources {
     private static final String FOLDER = "/millrace/cuda/";
@@ -46,15 +46,13 @@ final class KernelResources {
      * @throws ServingException {@code UNAVAILABLE} if this jar was built without kernels
      */
     List<String> families() {
-        byte[] list = files.apply("kernels.index");
+        byte[] list = files.apply("kernels.txt");
         List<String> families = list == null
                 ? List.of()
                 : new String(list, StandardCharsets.UTF_8)
                         .lines()
                         .map(String::strip)
                         .filter(line -> !line.isEmpty())
-                        .map(line -> line.substring(0, line.indexOf('.')))
-                        .distinct()
                         .toList();
         if (families.isEmpty()) {
             throw unavailable("this build has no CUDA kernels: there was no nvcc when it was made");
@@ -88,7 +86,7 @@ final class KernelResources {
                 return new Image(name, cubin);
             }
         }
-        String name = family + ".ptx";
+        String name = family + ".compute_" + ARCHITECTURE_MIN + ".ptx";
         byte[] text = files.apply(name);
         if (text == null) {
             throw unavailable("this build lacks the CUDA kernels " + name);
