@@ -78,7 +78,8 @@ headers() {
 
 # Names what nvcc $2 makes of $1, whoever checked it out and when.
 content_key() {
-    { cat "$1" "${common[@]}" && printf '%s\n' "${nvcc_flags[@]/$sources/}" && "$2" --version; } | sha256sum | cut -c1-32
+    { cat "$1" "${common[@]}" && printf '%s\n' "${nvcc_flags[@]/$sources/}" && "$2" --version; } |
+        sha256sum | cut -c1-32
 }
 
 # Takes the file $1 from what is kept under the key $2, if it is there.
@@ -158,6 +159,14 @@ build_emulated() {
     if stale "$out/libmillrace_emulated.so" "${objects[@]}"; then
         g++ -shared -Wl,-z,nodelete "${objects[@]}" -o "$out/libmillrace_emulated.so.part" -lpthread
         mv "$out/libmillrace_emulated.so.part" "$out/libmillrace_emulated.so"
+    fi
+    # What stands in for NVIDIA's driver in tests.
+    local driver="$out/driver/libcuda.so.1"
+    if [ -e "$checks/driver.cc" ] && stale "$driver" "$checks/driver.cc" "${BASH_SOURCE[0]}"; then
+        mkdir -p "$out/driver"
+        g++ -O1 -std=c++17 -fPIC -Wall -Wextra -shared -Wl,-soname,libcuda.so.1 "$checks/driver.cc" -o "$driver.part" \
+            -L"$out" -lmillrace_emulated -Wl,-rpath,"\$ORIGIN/.."
+        mv "$driver.part" "$driver"
     fi
 }
 
