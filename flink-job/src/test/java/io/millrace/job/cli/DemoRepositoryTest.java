@@ -24,7 +24,7 @@ class DemoRepositoryTest {
         DemoRepository repository = DemoRepository.layOut(model);
 
         RepositoryModel found = ModelRepository.open(repository.folder()).model(repository.modelName());
-        assertThat(found.backend()).isEqualTo("cpu");
+        assertThat(found.backend()).isEqualTo("auto");
         assertThat(found.version()).isEqualTo(1);
         assertThat(found.modelFile()).hasContent("weights");
         assertThat(cache.resolve("model-repository"))

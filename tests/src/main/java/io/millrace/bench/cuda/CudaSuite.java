@@ -160,8 +160,7 @@ public final class CudaSuite implements BenchSuite {
             int context,
             int batch) {
         Limits limits = new Limits(0, BLOCK_TOKENS, PROMPT, Math.max(BATCH, batch), Math.max(BATCH, batch), PROMPT);
-        try (ModelInstance instance =
-                backend.load(weights, limits, KvPoolSize.DEFAULT, 0, 16, Map.of())) {
+        try (ModelInstance instance = backend.load(weights, limits, KvPoolSize.DEFAULT, 0, 16, Map.of())) {
             instance.warmUp(progress::say);
             StepTimes steps = new StepTimes(instance);
             for (int rows : batch == 1 ? new int[] {1} : new int[] {1, batch}) {
