@@ -288,12 +288,7 @@ final class ForwardPass {
     /** Adds a projection to the residual: at once, or after a norm where the model has one. */
     private void project(int rows, PackedMatrix matrix, long operand, long postNorm, DeviceStream stream) {
         long output = postNorm == 0 ? buffers.residual : buffers.projected;
-        beginProduct(matrix, operand, 0, output)
-                .address(0)
-                .address(0)
-                .address(0)
-                .address(0);
-        noKvShape()
+        beginPlainProduct(matrix, operand, 0, output)
                 .int32(matrix.paddedRows())
                 .int32(matrix.paddedColumns())
                 .int32(COUNT_ROWS)
@@ -317,12 +312,7 @@ final class ForwardPass {
     }
 
     private void gate(StepShape shape, PackedMatrix matrix, DeviceStream stream) {
-        beginProduct(matrix, buffers.normed, 0, buffers.inner)
-                .address(0)
-                .address(0)
-                .address(0)
-                .address(0);
-        noKvShape()
+        beginPlainProduct(matrix, buffers.normed, 0, buffers.inner)
                 .int32(matrix.paddedRows())
                 .int32(matrix.paddedColumns())
                 .int32(COUNT_ROWS)
@@ -340,12 +330,7 @@ final class ForwardPass {
 
     private void store(
             int rows, int rowCount, PackedMatrix matrix, long output, int stride, long bias, DeviceStream stream) {
-        beginProduct(matrix, buffers.normed, bias, output)
-                .address(0)
-                .address(0)
-                .address(0)
-                .address(0);
-        noKvShape()
+        beginPlainProduct(matrix, buffers.normed, bias, output)
                 .int32(matrix.paddedRows())
                 .int32(matrix.paddedColumns())
                 .int32(rowCount)
@@ -377,8 +362,18 @@ final class ForwardPass {
                 .int32(layout.blockSizeTokens());
     }
 
-    private Arguments noKvShape() {
-        return arguments.int64(0).int32(0).int32(0).int32(0).int32(0);
+    /** Of a product that stores no keys and values: without what those need. */
+    private Arguments beginPlainProduct(PackedMatrix matrix, long operand, long bias, long output) {
+        return beginProduct(matrix, operand, bias, output)
+                .address(0)
+                .address(0)
+                .address(0)
+                .address(0)
+                .int64(0)
+                .int32(0)
+                .int32(0)
+                .int32(0)
+                .int32(0);
     }
 
     private void endProduct(PackedMatrix matrix, int rows, DeviceStream stream) {
